@@ -1,0 +1,21 @@
+//! Sources: *where* (a [`machine::Machine`]) times *what* (a [`Collector`]).
+//!
+//! A collector reports what it saw, as resources and gaps. It never judges, stores or prints, and
+//! it reaches files, processes, variables and the clock through its machine only.
+
+pub mod machine;
+pub mod secret;
+
+mod collector;
+mod environment;
+mod host;
+mod observe;
+mod project;
+mod runtime;
+
+pub use collector::{Collected, Collector, Scope, Variables};
+pub use observe::{Observation, observe};
+
+/// Every collector. To add one: its folder, its `mod` line above, its line here, and rows in the ontology.
+pub const COLLECTORS: &[&Collector] =
+    &[&host::COLLECTOR, &runtime::COLLECTOR, &environment::COLLECTOR, &project::COLLECTOR];

@@ -1,0 +1,98 @@
+//! Kinds that a project's own files declare: pins, lockfiles, packages.
+
+use super::{AttributeRow, Compare, KindRow, Role};
+use crate::{Code, Layer};
+
+const fn row(
+    path: &'static str,
+    help: &'static str,
+    compare: Compare,
+    role: Role,
+    code: Code,
+) -> AttributeRow {
+    AttributeRow { path, help, compare, role, code }
+}
+
+pub(super) const KINDS: &[KindRow] = &[
+    KindRow {
+        id: "pin",
+        title: "pin",
+        help: "What a project's files say of the version of a tool.",
+        key: "pin/<tool>",
+        layer: Layer::Runtime,
+        missing: Code::ConfigDrift,
+        attributes: &[
+            row(
+                "by[*]",
+                "The version or range that one place declares; the place is a file, or a file and a field.",
+                Compare::Text,
+                Role::Compared,
+                Code::ConfigDrift,
+            ),
+            row(
+                "at[*]",
+                "The line of that declaration, from 1.",
+                Compare::Number,
+                Role::Context,
+                Code::ConfigDrift,
+            ),
+        ],
+    },
+    KindRow {
+        id: "lockfile",
+        title: "lockfile",
+        help: "A file that fixes the versions of a project's packages.",
+        key: "lockfile/<path>",
+        layer: Layer::Dependency,
+        missing: Code::LockfileOutdated,
+        attributes: &[
+            row("sha256", "The SHA-256 of the file.", Compare::Text, Role::Compared, Code::LockfileOutdated),
+            row(
+                "format",
+                "Which format it has: `npm-v3`, `yarn-v1` ...",
+                Compare::Text,
+                Role::Context,
+                Code::LockfileOutdated,
+            ),
+            row(
+                "ecosystem",
+                "Whose packages it fixes: `npm`, `cargo` ...",
+                Compare::Text,
+                Role::Context,
+                Code::LockfileOutdated,
+            ),
+            row(
+                "packages",
+                "How many packages it fixes, where its format is read.",
+                Compare::Number,
+                Role::Context,
+                Code::LockfileOutdated,
+            ),
+        ],
+    },
+    KindRow {
+        id: "dependency",
+        title: "package",
+        help: "A package that a project's lockfile resolves to.",
+        key: "dependency/<ecosystem>/<name>",
+        layer: Layer::Dependency,
+        missing: Code::DependencyDrift,
+        attributes: &[
+            row("version", "Its version.", Compare::Version, Role::Compared, Code::DependencyDrift),
+            row(
+                "versions",
+                "Its versions, separated by spaces, where several are there.",
+                Compare::Set,
+                Role::Compared,
+                Code::DependencyDrift,
+            ),
+            row(
+                "integrity",
+                "The content hash that is locked.",
+                Compare::Set,
+                Role::Compared,
+                Code::IntegrityMismatch,
+            ),
+        ],
+    },
+];
