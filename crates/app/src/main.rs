@@ -1,2 +1,7 @@
-//! x
-fn main() {}
+//! The `parallax` binary.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    parallax_app::cli::main()
+}

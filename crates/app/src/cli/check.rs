@@ -1,0 +1,138 @@
+//! `parallax check`: the gate.
+
+use std::process::ExitCode;
+
+use clap::{Args, ValueEnum};
+use parallax_engine::boundary::Outcome;
+
+use super::Global;
+use super::global::Format;
+use super::output::draws_progress;
+use super::progress::Spinners;
+use crate::error::AppError;
+use crate::report;
+use crate::usecase::{self, Comparison, Context, Filter, Progress, Quiet, Request};
+
+/// Compare two environments under boundaries, and say whether they pass
+///
+/// The last line is PARITY_CHECK_PASSED, or begins with PARITY_FAIL.
+#[derive(Debug, Args)]
+pub(super) struct Check {
+    #[command(flatten)]
+    pub(super) sides: Sides,
+    /// Fail on undeclared divergences and warnings too.
+    #[arg(long)]
+    strict: bool,
+    /// `ci` adds a line for each violation: TIME [ERROR] CODE: MESSAGE.
+    #[arg(long, value_enum, value_name = "MODE")]
+    mode: Option<Mode>,
+    /// List what was set aside, with its owner.
+    #[arg(long)]
+    show_suppressed: bool,
+}
+
+/// What two commands compare.
+#[derive(Debug, Args)]
+pub(super) struct Sides {
+    /// [LEFT] RIGHT. LEFT is `local` where one endpoint is given.
+    #[arg(value_name = "ENDPOINT", num_args = 0..=2)]
+    endpoints: Vec<String>,
+    /// Only what this selects (a glob over `key#attribute`); may be repeated.
+    #[arg(long, value_name = "SELECTOR")]
+    only: Vec<String>,
+    /// Not what this selects; may be repeated.
+    #[arg(long, value_name = "SELECTOR")]
+    ignore: Vec<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Mode {
+    /// For the log of a pipeline.
+    Ci,
+}
+
+impl Sides {
+    pub(super) fn request(&self, context: &Context) -> Result<Request, AppError> {
+        let (left, right) = match self.endpoints.as_slice() {
+            [] => ("local", only_other(context)?),
+            [right] => ("local", right.clone()),
+            [left, right, ..] => (left.as_str(), right.clone()),
+        };
+        Ok(Request {
+            left: usecase::resolve(left, &context.config, &context.folder)?,
+            right: usecase::resolve(&right, &context.config, &context.folder)?,
+            filter: Filter::parse(&self.only, &self.ignore)?,
+            strict: false,
+        })
+    }
+}
+
+/// With no endpoint named, the one environment besides `local`, if there is just one.
+fn only_other(context: &Context) -> Result<String, AppError> {
+    let names = context.config.names();
+    let others: Vec<&str> = names.iter().copied().filter(|name| *name != "local").collect();
+    match others.as_slice() {
+        [one] => Ok((*one).to_owned()),
+        [] => Err(AppError::usage("nothing to compare with")
+            .hint("name an environment, or a host directly: parallax check ssh://HOST/PATH")
+            .hint("`parallax init` writes a parallax.yaml to name them in")),
+        many => Err(AppError::usage("name the environment to compare with").hint(format!("one of: {}", many.join(", ")))),
+    }
+}
+
+/// Runs a comparison, with spinners where they can be seen.
+pub(super) fn with_progress(
+    global: &Global,
+    run: impl FnOnce(&dyn Progress) -> Result<Comparison, AppError>,
+) -> Result<Comparison, AppError> {
+    if draws_progress() && !global.quiet { run(&Spinners::default()) } else { run(&Quiet) }
+}
+
+/// The JSON report, with a line break at its end.
+pub(super) fn json_text(comparison: &Comparison) -> Result<String, AppError> {
+    let json = serde_json::to_string_pretty(&report::json(comparison))
+        .map_err(|e| AppError::usage("the report could not be written as JSON").caused_by(e.to_string()))?;
+    Ok(json + "\n")
+}
+
+impl Check {
+    pub(super) fn run(&self, global: &Global) -> Result<ExitCode, AppError> {
+        let context = global.context()?;
+        let mut request = self.sides.request(&context)?;
+        request.strict = self.strict;
+        let comparison = with_progress(global, |progress| usecase::check(&request, &context, progress))?;
+        let output = global.output();
+        match global.format {
+            Format::Json => output.bytes(|out| out.write_all(json_text_bytes(&comparison)?.as_slice()))?,
+            Format::Text => output.text(&self.text(&comparison, global, &context))?,
+        }
+        if output.is_file() && !global.quiet {
+            // The verdict is wanted on the screen even where the report goes to a file.
+            let brief = report::Layout { detail: report::Detail::Brief, ..global.layout(context.now) };
+            super::Output::new(None, global.color).text(&report::text(&comparison, &brief))?;
+        }
+        Ok(match comparison.judgement.outcome(comparison.strict) {
+            Outcome::Parity => ExitCode::SUCCESS,
+            Outcome::Violations => ExitCode::from(1),
+            Outcome::Unobserved => ExitCode::from(3),
+        })
+    }
+
+    fn text(&self, comparison: &Comparison, global: &Global, context: &Context) -> String {
+        let mut layout = global.layout(context.now);
+        layout.suppressed = self.show_suppressed;
+        let text = report::text(comparison, &layout);
+        if self.mode != Some(Mode::Ci) {
+            return text;
+        }
+        let lines = report::ci_lines(comparison, context.now);
+        let (body, last) = text.trim_end().rsplit_once('\n').unwrap_or(("", text.trim_end()));
+        let ci: String = lines.iter().map(|line| crate::view::clean(line) + "\n").collect();
+        let separator = if body.is_empty() { "" } else { "\n" };
+        format!("{body}{separator}{ci}{last}\n")
+    }
+}
+
+fn json_text_bytes(comparison: &Comparison) -> std::io::Result<Vec<u8>> {
+    json_text(comparison).map(String::into_bytes).map_err(|e| std::io::Error::other(e.to_string()))
+}

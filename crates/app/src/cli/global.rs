@@ -1,0 +1,91 @@
+//! Flags that mean the same everywhere, and the context that they make.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use parallax_model::Timestamp;
+
+use super::output::Output;
+use crate::config;
+use crate::error::AppError;
+use crate::report::{Detail, Layout};
+use crate::usecase::Context;
+
+/// Flags that mean the same everywhere.
+#[derive(Debug, Clone, Args)]
+pub struct Global {
+    /// The configuration; by default parallax.yaml here or in a folder above.
+    #[arg(long, value_name = "FILE", global = true)]
+    pub config: Option<PathBuf>,
+    /// text or json
+    #[arg(long, value_enum, default_value_t = Format::Text, global = true)]
+    pub format: Format,
+    /// Write here instead of standard output; - is standard output.
+    #[arg(short = 'o', long, value_name = "FILE", global = true)]
+    pub output: Option<PathBuf>,
+    /// Show only what matters for the verdict.
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub quiet: bool,
+    /// Show everything.
+    #[arg(short, long, global = true)]
+    pub verbose: bool,
+    /// When to use colour.
+    #[arg(long, value_enum, value_name = "WHEN", default_value_t = Color::Auto, global = true)]
+    pub color: Color,
+}
+
+/// The form of an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people.
+    Text,
+    /// For scripts: one object.
+    Json,
+}
+
+/// When to use colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    /// On a terminal, unless `NO_COLOR` is set.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+impl Global {
+    /// Reads the configuration, the clock, and where results of probes may be kept.
+    pub(super) fn context(&self) -> Result<Context, AppError> {
+        let folder = std::env::current_dir().map_err(|e| AppError::io("find the current folder", ".", &e))?;
+        let config = config::load(self.config.as_deref(), &folder)?;
+        Ok(Context { config, folder, now: Timestamp::now(), cache: cache_folder() })
+    }
+
+    /// Where the answer goes.
+    pub(super) fn output(&self) -> Output {
+        Output::new(self.output.clone(), self.color)
+    }
+
+    /// How a report for people is laid out.
+    pub(super) fn layout(&self, now: Timestamp) -> Layout {
+        let detail = match (self.quiet, self.verbose) {
+            (true, _) => Detail::Brief,
+            (false, true) => Detail::Full,
+            (false, false) => Detail::Usual,
+        };
+        Layout { width: width(), detail, suppressed: false, gate: true, now }
+    }
+}
+
+/// The terminal's columns, within what reads well; 100 where there is no terminal.
+fn width() -> usize {
+    let columns = rustix::termios::tcgetwinsize(std::io::stdout()).map_or(0, |size| usize::from(size.ws_col));
+    if columns == 0 { 100 } else { columns.clamp(60, 140) }
+}
+
+/// `<cache folder>/parallax`, or nothing where the account has no home.
+fn cache_folder() -> Option<PathBuf> {
+    use etcetera::BaseStrategy;
+    etcetera::choose_base_strategy().ok().map(|base| base.cache_dir().join("parallax"))
+}

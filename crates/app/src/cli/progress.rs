@@ -1,0 +1,37 @@
+//! A spinner per environment while it is observed, on a terminal only.
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+use std::time::Duration;
+
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+
+use crate::usecase::Progress;
+
+/// Draws on standard error.
+#[derive(Debug, Default)]
+pub(super) struct Spinners {
+    all: MultiProgress,
+    running: Mutex<BTreeMap<String, ProgressBar>>,
+}
+
+impl Progress for Spinners {
+    fn begin(&self, name: &str, place: &str) {
+        let bar = self.all.add(ProgressBar::new_spinner());
+        if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} {elapsed}") {
+            bar.set_style(style);
+        }
+        bar.set_message(crate::view::clean(&format!("{name}: observing {place}")));
+        bar.enable_steady_tick(Duration::from_millis(100));
+        if let Ok(mut running) = self.running.lock() {
+            running.insert(name.to_owned(), bar);
+        }
+    }
+
+    fn end(&self, name: &str) {
+        let bar = self.running.lock().ok().and_then(|mut running| running.remove(name));
+        if let Some(bar) = bar {
+            bar.finish_and_clear();
+        }
+    }
+}

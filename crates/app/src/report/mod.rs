@@ -1,0 +1,9 @@
+//! Reports: a comparison as text for people or as JSON for scripts. One file per format.
+
+mod ci;
+mod json;
+mod text;
+
+pub use ci::ci_lines;
+pub use json::{DivergenceJson, GapJson, ReportJson, SideJson, SummaryJson, json, schema};
+pub use text::{Detail, Layout, text};

@@ -1,0 +1,314 @@
+//! The report for people: the answer first, one screen, every line worth its place, and readable by
+//! `grep` and without colour.
+
+use owo_colors::OwoColorize;
+use parallax_engine::boundary::{Divergence, Verdict};
+use parallax_model::Timestamp;
+
+use super::json;
+use crate::usecase::{Comparison, Side};
+use crate::view::{self, Group};
+
+/// How much is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Detail {
+    /// Only violations and the last line.
+    Brief,
+    /// Violations whole, the rest in a few lines.
+    Usual,
+    /// Everything.
+    Full,
+}
+
+/// How a report is laid out.
+#[derive(Debug, Clone, Copy)]
+pub struct Layout {
+    /// Columns of the terminal.
+    pub width: usize,
+    /// How much is shown.
+    pub detail: Detail,
+    /// Whether differences that were set aside are listed.
+    pub suppressed: bool,
+    /// Whether this is a gate, which ends with a verdict, or a plain difference.
+    pub gate: bool,
+    /// The clock's reading, for ages.
+    pub now: Timestamp,
+}
+
+/// How many lines that decide nothing are shown in one group, unless everything is asked for.
+const FEW: usize = 4;
+/// The width of the first column.
+const LABEL: usize = 10;
+
+/// The report, with colours as escape sequences; a plain stream takes them out.
+#[must_use]
+pub fn text(comparison: &Comparison, layout: &Layout) -> String {
+    let mut page = Page { layout, out: String::new() };
+    if layout.detail != Detail::Brief {
+        page.sides(comparison);
+        page.notes(comparison);
+    }
+    let mut shown = false;
+    for group in Group::ALL {
+        shown |= page.group(group, comparison);
+    }
+    page.unobserved(comparison);
+    if layout.suppressed {
+        page.suppressed(comparison);
+    }
+    if layout.detail != Detail::Brief {
+        page.counts(comparison, shown);
+    }
+    page.out.push_str(&last_line(comparison, layout));
+    page.out
+}
+
+/// The line that scripts look for.
+fn last_line(comparison: &Comparison, layout: &Layout) -> String {
+    let summary = view::summary(comparison);
+    if !layout.gate {
+        return match summary.violations + summary.approved + summary.allowed + summary.undeclared {
+            0 => "no difference\n".to_owned(),
+            1 => "1 difference\n".to_owned(),
+            n => format!("{n} differences\n"),
+        };
+    }
+    if view::passes(comparison) {
+        return format!("{}\n", "PARITY_CHECK_PASSED".green().bold());
+    }
+    let mut parts = vec![count(summary.violations, "violation")];
+    let mut also = |n: usize, text: String| {
+        if n > 0 {
+            parts.push(text);
+        }
+    };
+    also(summary.unobserved, format!("{} unobserved", summary.unobserved));
+    also(summary.allowed, format!("{} allowed", summary.allowed));
+    also(summary.undeclared, format!("{} undeclared", summary.undeclared));
+    let gaps = gaps(&comparison.left) + gaps(&comparison.right);
+    also(gaps, count(gaps, "gap"));
+    format!("{}\n", format!("PARITY_FAIL {}", parts.join(", ")).red().bold())
+}
+
+fn gaps(side: &Side) -> usize {
+    side.snapshot.header().gaps.len()
+}
+
+fn count(n: usize, word: &str) -> String {
+    if n == 1 { format!("1 {word}") } else { format!("{n} {word}s") }
+}
+
+struct Page<'a> {
+    layout: &'a Layout,
+    out: String,
+}
+
+impl Page<'_> {
+    fn line(&mut self, text: &str) {
+        self.out.push_str(text.trim_end());
+        self.out.push('\n');
+    }
+
+    /// A line with something at its right edge, or below where there is no room.
+    fn line_with(&mut self, left: &str, width: usize, right: &str, right_width: usize) {
+        let free = self.layout.width.saturating_sub(width + right_width);
+        let gap = if free >= 2 { free } else { 2 };
+        self.line(&format!("{left}{}{right}", " ".repeat(gap)));
+    }
+
+    fn sides(&mut self, comparison: &Comparison) {
+        let sides = [&comparison.left, &comparison.right];
+        let name = |s: &Side| view::clean(&s.snapshot.header().environment);
+        let name_width = sides.iter().map(|s| name(s).chars().count()).max().unwrap_or(0).max(LABEL - 1);
+        let place_width = sides.iter().map(|s| s.place.chars().count()).max().unwrap_or(0);
+        for side in sides {
+            let header = side.snapshot.header();
+            let resources = format!("{} resources", side.snapshot.resources().len());
+            let when = if side.live { "now".to_owned() } else { age(header.captured_at, self.layout.now) };
+            let mut line = format!(
+                "{:name_width$} {:place_width$}   {resources:>14}   {when}",
+                name(side),
+                view::clean(&side.place)
+            );
+            if let Some(text) = view::gap_line(&header.gaps) {
+                line.push_str(&format!("    {}", text.yellow()));
+            }
+            self.line(&line);
+        }
+        self.out.push('\n');
+    }
+
+    fn notes(&mut self, comparison: &Comparison) {
+        for note in &comparison.notes {
+            self.line(&format!("note: {}", view::clean(note)));
+        }
+        if !comparison.notes.is_empty() {
+            self.out.push('\n');
+        }
+    }
+
+    /// Shows one group; false if there was nothing to show.
+    fn group(&mut self, group: Group, comparison: &Comparison) -> bool {
+        let all: Vec<&Divergence> =
+            comparison.judgement.divergences.iter().filter(|d| group.holds(d) && view::stands_alone(d)).collect();
+        let of = |verdict: Verdict| all.iter().copied().filter(move |d| d.verdict == verdict);
+        let mut label = Label { text: group.label(), used: false };
+        for divergence in of(Verdict::Violation) {
+            self.violation(&mut label, divergence, comparison);
+        }
+        if self.layout.detail == Detail::Brief {
+            return label.used;
+        }
+        let rest: Vec<&Divergence> =
+            of(Verdict::Approved).chain(of(Verdict::Allowed)).chain(of(Verdict::Undeclared)).collect();
+        let few = if self.layout.detail == Detail::Full || !self.layout.gate { rest.len() } else { FEW };
+        for divergence in rest.iter().take(few) {
+            self.set_beside(&mut label, divergence);
+        }
+        if rest.len() > few {
+            let more = format!("~ and {} more (--verbose)", rest.len() - few);
+            let start = label.take();
+            self.line(&format!("{start}{}", more.dimmed()));
+        }
+        if self.layout.gate {
+            for agreement in view::agreements(group, comparison) {
+                let start = label.take();
+                self.line(&format!("{start}{} {agreement}", "✓".green()));
+            }
+        }
+        label.used
+    }
+
+    fn violation(&mut self, label: &mut Label, divergence: &Divergence, comparison: &Comparison) {
+        let difference = &divergence.difference;
+        let start = label.take();
+        let code = format!("{}  {}", difference.code, difference.id);
+        let message = view::clean(&difference.message);
+        let width = LABEL + 2 + message.chars().count();
+        self.line_with(
+            &format!("{start}{} {}", "✗".red().bold(), message.bold()),
+            width,
+            &code.dimmed().to_string(),
+            code.chars().count(),
+        );
+        for detail in &difference.details {
+            self.below(&view::clean(detail));
+        }
+        if let Some(by) = &divergence.decided_by {
+            let because = by.because.as_deref().unwrap_or(&by.rule);
+            self.below(&view::clean(&format!("why: {because} ({})", json::origin(&by.origin))));
+        }
+        for mend in view::mends(divergence, comparison) {
+            self.below(&view::clean(&format!("mend: {mend}")));
+        }
+    }
+
+    fn below(&mut self, text: &str) {
+        self.line(&format!("{}{text}", " ".repeat(LABEL + 4)));
+    }
+
+    /// A divergence that does not fail.
+    fn set_beside(&mut self, label: &mut Label, divergence: &Divergence) {
+        let difference = &divergence.difference;
+        let start = label.take();
+        let mut message = view::clean(&difference.message);
+        match (divergence.verdict, &divergence.decided_by) {
+            (Verdict::Allowed | Verdict::Approved, Some(by)) => {
+                let because = by.because.as_deref().unwrap_or(&by.rule);
+                message.push_str(&view::clean(&format!(": {because} ({})", json::origin(&by.origin))));
+            }
+            (Verdict::Allowed | Verdict::Approved | Verdict::Undeclared | Verdict::Violation, _) => {}
+        }
+        let id = difference.id.to_string();
+        let width = LABEL + 2 + message.chars().count();
+        self.line_with(&format!("{start}~ {message}"), width, &id.dimmed().to_string(), id.len());
+        if self.layout.detail == Detail::Full {
+            for detail in &difference.details {
+                self.below(&view::clean(detail));
+            }
+        }
+    }
+
+    fn unobserved(&mut self, comparison: &Comparison) {
+        let mut label = Label { text: "unseen", used: false };
+        for u in &comparison.judgement.unobserved {
+            let start = label.take();
+            let gap = &u.unknown.gap;
+            let message =
+                view::clean(&format!("{} in {} is unknown: {}", gap.what, u.unknown.environment, gap.why));
+            let width = LABEL + 2 + message.chars().count();
+            self.line_with(&format!("{start}{} {}", "?".yellow().bold(), message.bold()), width, "unobserved", 10);
+            self.below(&view::clean(&format!("a boundary speaks of it: {}", json::rule(&u.rule))));
+        }
+    }
+
+    fn suppressed(&mut self, comparison: &Comparison) {
+        let mut label = Label { text: "set aside", used: false };
+        for s in &comparison.judgement.suppressed {
+            let start = label.take();
+            let attribute = s.attribute.as_ref().map_or_else(String::new, |a| format!("#{a}"));
+            let value = |v: &Option<parallax_model::Value>| {
+                v.as_ref().map_or("absent".to_owned(), |v| view::short(&v.to_string()))
+            };
+            let text =
+                format!("{}{attribute}: {} → {}  ({})", s.key, value(&s.left), value(&s.right), s.owner);
+            self.line(&format!("{start}{}", view::clean(&text)));
+        }
+    }
+
+    fn counts(&mut self, comparison: &Comparison, anything: bool) {
+        let judgement = &comparison.judgement;
+        let mut parts = vec![format!("{} equal", judgement.equal)];
+        if !judgement.suppressed.is_empty() {
+            let hint = if self.layout.suppressed { "" } else { " (--show-suppressed)" };
+            parts.push(format!("{} set aside with an owner{hint}", judgement.suppressed.len()));
+        }
+        let line = format!("{}{}", " ".repeat(LABEL + 2), parts.join(" · "));
+        self.line(&line.dimmed().to_string());
+        if anything || self.layout.gate {
+            self.out.push('\n');
+        }
+    }
+}
+
+/// The first column: a group's name on its first line, blank after.
+struct Label {
+    text: &'static str,
+    used: bool,
+}
+
+impl Label {
+    fn take(&mut self) -> String {
+        let text = if self.used { "" } else { self.text };
+        self.used = true;
+        format!("{text:LABEL$}")
+    }
+}
+
+/// How long ago, in the largest unit that fits.
+fn age(then: Timestamp, now: Timestamp) -> String {
+    let seconds = now.duration_since(then).as_secs();
+    match seconds {
+        s if s < 0 => then.to_string(),
+        s if s < 90 => "now".to_owned(),
+        s if s < 5400 => format!("{} min ago", s / 60),
+        s if s < 129_600 => format!("{} h ago", s / 3600),
+        s => format!("{} days ago", s / 86_400),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ages() {
+        let at = |s: i64| Timestamp::from_second(1_800_000_000 + s).unwrap();
+        for (seconds, expected) in
+            [(0, "now"), (120, "2 min ago"), (7200, "2 h ago"), (200_000, "2 days ago"), (-5, "2027-01-15T07:59:55Z")]
+        {
+            let (then, now) = if seconds < 0 { (at(seconds), at(seconds * 2)) } else { (at(0), at(seconds)) };
+            assert_eq!(age(then, now), expected);
+        }
+    }
+}

@@ -1,0 +1,188 @@
+//! Compares two endpoints: under boundaries (`check`), or every difference without a verdict (`diff`).
+
+use parallax_engine::boundary::{Judgement, Profile, Rules};
+use parallax_model::selector::Selector;
+use parallax_model::{AttributePath, Key, SourceStatus};
+
+use super::observe::Projects;
+use super::{Context, Endpoint, Observing, Progress, Side, documents, observe};
+use crate::config::{Environment, Source};
+use crate::error::AppError;
+
+/// Which part of a comparison is wanted.
+#[derive(Debug, Clone, Default)]
+pub struct Filter {
+    /// Only what one of these selects; everything, if there are none.
+    pub only: Vec<Selector>,
+    /// Not what one of these selects.
+    pub ignore: Vec<Selector>,
+}
+
+/// What to compare.
+#[derive(Debug)]
+pub struct Request {
+    /// The left endpoint.
+    pub left: Endpoint,
+    /// The right endpoint.
+    pub right: Endpoint,
+    /// Which part.
+    pub filter: Filter,
+    /// Whether undeclared divergences and warnings fail too.
+    pub strict: bool,
+}
+
+/// A comparison with everything that a report needs.
+#[derive(Debug)]
+pub struct Comparison {
+    /// The left side.
+    pub left: Side,
+    /// The right side.
+    pub right: Side,
+    /// Divergences and verdicts.
+    pub judgement: Judgement,
+    /// Whether undeclared divergences and warnings fail too.
+    pub strict: bool,
+    /// What the reader should know of how this was made.
+    pub notes: Vec<String>,
+}
+
+/// Compares under boundaries.
+///
+/// # Errors
+/// Where a side can't be observed at all.
+pub fn check(request: &Request, context: &Context, progress: &dyn Progress) -> Result<Comparison, AppError> {
+    let rules = Rules {
+        profile: context.config.profile,
+        boundaries: context.config.boundaries.clone(),
+        env_schema: context.config.env_schema.clone(),
+        strict: request.strict,
+    };
+    compare(request, &rules, context, progress)
+}
+
+/// Compares without any rule: everything that differs is undeclared.
+///
+/// # Errors
+/// Where a side can't be observed at all.
+pub fn diff(request: &Request, context: &Context, progress: &dyn Progress) -> Result<Comparison, AppError> {
+    let rules = Rules { profile: Profile::None, ..Rules::default() };
+    compare(request, &rules, context, progress)
+}
+
+fn compare(
+    request: &Request,
+    rules: &Rules,
+    context: &Context,
+    progress: &dyn Progress,
+) -> Result<Comparison, AppError> {
+    let mut notes = Vec::new();
+    let mut with = Observing::new(context)?;
+    with.projects = projects(request, &mut notes);
+    let (left, right, elided) = match documents::pair(request, &with)? {
+        Some(pair) => pair,
+        None => {
+            let (left, right) = both(request, &with, progress)?;
+            (left, right, 0)
+        }
+    };
+    note_uncompared(&left, &right, &mut notes);
+    let mut differences = parallax_engine::compare(&left.snapshot, &right.snapshot);
+    differences.equal += elided;
+    let mut judgement = parallax_engine::judge(differences, &left.snapshot, &right.snapshot, rules);
+    request.filter.apply(&mut judgement);
+    Ok(Comparison { left, right, judgement, strict: request.strict, notes })
+}
+
+/// Observes both sides at the same time.
+fn both(request: &Request, with: &Observing<'_>, progress: &dyn Progress) -> Result<(Side, Side), AppError> {
+    let (left, right) = std::thread::scope(|scope| {
+        let left = scope.spawn(|| observe(&request.left, with, progress));
+        let right = observe(&request.right, with, progress);
+        (left.join(), right)
+    });
+    let left = left.map_err(|_| AppError::unobserved("observing the left side stopped unexpectedly"))?;
+    Ok((left?, right?))
+}
+
+/// A project is compared where both sides have one. A host that is named without a folder has none: then
+/// the other side's is not looked at either, and the reader is told.
+fn projects(request: &Request, notes: &mut Vec<String>) -> Projects {
+    let without = |endpoint: &Endpoint| match endpoint {
+        Endpoint::Environment(e) if hosts(e) && !has_project(e) => Some(e.name.clone()),
+        Endpoint::Environment(_) | Endpoint::File(_) | Endpoint::StandardInput => None,
+    };
+    let Some(name) = without(&request.left).or_else(|| without(&request.right)) else {
+        return Projects::Named;
+    };
+    let mend = if name.starts_with("ssh://") {
+        format!("write {name}/PATH")
+    } else {
+        "add `project: PATH` to its source in parallax.yaml".to_owned()
+    };
+    notes.push(format!("pins and lockfiles are not compared: {name} names no project folder ({mend})"));
+    Projects::Skipped
+}
+
+fn hosts(environment: &Environment) -> bool {
+    environment.sources.iter().any(|s| matches!(s, Source::Host { .. }))
+}
+
+fn has_project(environment: &Environment) -> bool {
+    environment.sources.iter().any(|s| matches!(s, Source::Host { project: Some(_), .. } | Source::Snapshot(_)))
+}
+
+/// Says which sources looked at one side only.
+fn note_uncompared(left: &Side, right: &Side, notes: &mut Vec<String>) {
+    let ran = |side: &Side, name: &str| {
+        let mut found = side.snapshot.header().sources.iter().filter(|s| s.source == name);
+        found.any(|s| s.status != SourceStatus::Skipped)
+    };
+    for source in &left.snapshot.header().sources {
+        let skipped = source.status == SourceStatus::Skipped;
+        if skipped && ran(right, &source.source) && !notes.iter().any(|n| n.contains("project")) {
+            let name = &left.snapshot.header().environment;
+            notes.push(format!("{} was not looked at in {name}", source.source));
+        }
+    }
+}
+
+impl Filter {
+    /// Reads selectors as given on the command line.
+    ///
+    /// # Errors
+    /// Where one is malformed.
+    pub fn parse(only: &[String], ignore: &[String]) -> Result<Self, AppError> {
+        let read = |flag: &str, list: &[String]| {
+            let one = |text: &String| {
+                Selector::parse(text).map_err(|e| {
+                    AppError::usage(format!("{flag} {text}: {e}"))
+                        .hint("selectors look like `runtime/*`, `env/AWS_*` or `k8s/**#spec.replicas`")
+                })
+            };
+            list.iter().map(one).collect::<Result<Vec<_>, _>>()
+        };
+        Ok(Self { only: read("--only", only)?, ignore: read("--ignore", ignore)? })
+    }
+
+    fn wants(&self, key: &Key, attribute: Option<&AttributePath>) -> bool {
+        let selected = |list: &[Selector]| {
+            list.iter().any(|s| s.selects(key, attribute) || (attribute.is_none() && s.selects_key(key)))
+        };
+        (self.only.is_empty() || selected(&self.only)) && !selected(&self.ignore)
+    }
+
+    /// Whether a gap lies where something is wanted.
+    fn wants_region(&self, region: &str) -> bool {
+        let Ok(region) = Selector::parse(region) else { return true };
+        let key = Key::parse(region.as_str()).ok();
+        (self.only.is_empty() || self.only.iter().any(|s| s.overlaps(&region)))
+            && !key.is_some_and(|key| self.ignore.iter().any(|s| s.selects_key(&key)))
+    }
+
+    fn apply(&self, judgement: &mut Judgement) {
+        judgement.divergences.retain(|d| self.wants(&d.difference.key, d.difference.attribute.as_ref()));
+        judgement.suppressed.retain(|s| self.wants(&s.key, s.attribute.as_ref()));
+        judgement.unknown.retain(|u| self.wants_region(&u.gap.what));
+        judgement.unobserved.retain(|u| self.wants_region(&u.unknown.gap.what));
+    }
+}

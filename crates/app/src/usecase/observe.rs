@@ -1,0 +1,197 @@
+//! Observes an endpoint: all its sources, joined into one snapshot.
+
+use std::io::{BufReader, Read};
+use std::path::Path;
+use std::sync::Arc;
+
+use parallax_collect::secret::Fingerprinter;
+use parallax_collect::{COLLECTORS, Collector, Observation, Scope, Variables};
+use parallax_model::{Snapshot, SnapshotHeader};
+
+use super::{Context, Endpoint, documents, key, machine};
+use crate::config::{Environment, Host, Source};
+use crate::error::AppError;
+
+/// How much of a snapshot or document is read: more than this is refused with a message.
+const MAX_FILE: u64 = 1 << 30;
+
+/// Told while endpoints are observed.
+pub trait Progress: Sync {
+    /// An endpoint is being observed.
+    fn begin(&self, name: &str, place: &str);
+    /// It was, or failed.
+    fn end(&self, name: &str);
+}
+
+/// Says nothing.
+#[derive(Debug, Clone, Copy)]
+pub struct Quiet;
+
+impl Progress for Quiet {
+    fn begin(&self, _name: &str, _place: &str) {}
+    fn end(&self, _name: &str) {}
+}
+
+/// One observed endpoint.
+#[derive(Debug)]
+pub struct Side {
+    /// Where it was observed, for people: `this machine`, `ssh://staging`, a file's name.
+    pub place: String,
+    /// What was seen.
+    pub snapshot: Snapshot,
+    /// Whether it was observed just now, and not read from a file.
+    pub live: bool,
+}
+
+/// What observing needs besides the endpoint.
+#[derive(Debug)]
+pub struct Observing<'a> {
+    /// The context.
+    pub context: &'a Context,
+    /// One fingerprinter for all sides of a run, so that their secrets can be compared.
+    pub fingerprinter: Arc<Fingerprinter>,
+    /// Whether project folders are looked at.
+    pub projects: Projects,
+}
+
+/// Whether project folders are looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Projects {
+    /// Where an environment names one.
+    Named,
+    /// Nowhere: the other side has none to compare with.
+    Skipped,
+}
+
+impl<'a> Observing<'a> {
+    /// With the project's key, or one made for this run.
+    ///
+    /// # Errors
+    /// Where the key can't be read or is too short.
+    pub fn new(context: &'a Context) -> Result<Self, AppError> {
+        let fingerprinter = Arc::new(key::fingerprinter(&context.config.folder)?);
+        Ok(Self { context, fingerprinter, projects: Projects::Named })
+    }
+}
+
+/// Observes an endpoint.
+///
+/// # Errors
+/// Where the place as a whole can't be reached, or a file can't be read or understood.
+pub fn observe(endpoint: &Endpoint, with: &Observing<'_>, progress: &dyn Progress) -> Result<Side, AppError> {
+    match endpoint {
+        Endpoint::Environment(environment) => {
+            progress.begin(&environment.name, &place_of(environment));
+            let side = observe_environment(environment, with);
+            progress.end(&environment.name);
+            side
+        }
+        Endpoint::File(path) => read_file(&with.context.folder.join(path), &path.display().to_string(), with),
+        Endpoint::StandardInput => {
+            let bytes = read_bounded(std::io::stdin().lock(), "standard input")?;
+            read_bytes(&bytes, "standard input", with)
+        }
+    }
+}
+
+fn place_of(environment: &Environment) -> String {
+    let place = |source: &Source| match source {
+        Source::Host { at, .. } => machine::name(at),
+        Source::Snapshot(path) | Source::Documents(path) => path.display().to_string(),
+    };
+    let mut places: Vec<String> = environment.sources.iter().map(place).collect();
+    places.dedup();
+    places.join(", ")
+}
+
+fn observe_environment(environment: &Environment, with: &Observing<'_>) -> Result<Side, AppError> {
+    let mut all = Observation::default();
+    let mut captured_at = None;
+    for source in &environment.sources {
+        match source {
+            Source::Host { at, project } => {
+                let seen = observe_host(environment, at, project.as_deref(), with)?;
+                join(&mut all, seen);
+            }
+            Source::Snapshot(path) | Source::Documents(path) => {
+                let side = read_file(&with.context.config.folder.join(path), &path.display().to_string(), with)?;
+                let header = side.snapshot.header();
+                captured_at = captured_at.max(Some(header.captured_at));
+                all.gaps.extend(header.gaps.iter().cloned());
+                all.sources.extend(header.sources.iter().cloned());
+                all.resources.extend(side.snapshot.resources().iter().cloned());
+            }
+        }
+    }
+    let live = environment.sources.iter().any(|s| matches!(s, Source::Host { .. }));
+    let header = SnapshotHeader {
+        environment: environment.name.clone(),
+        captured_at: captured_at.filter(|_| !live).unwrap_or(with.context.now),
+        tool: concat!("parallax ", env!("CARGO_PKG_VERSION")).to_owned(),
+        key_id: with.fingerprinter.key_id().map(str::to_owned),
+        sources: all.sources,
+        gaps: all.gaps,
+    };
+    Ok(Side { place: place_of(environment), snapshot: Snapshot::new(header, all.resources), live })
+}
+
+fn join(all: &mut Observation, seen: Observation) {
+    all.resources.extend(seen.resources);
+    all.gaps.extend(seen.gaps);
+    all.sources.extend(seen.sources);
+}
+
+fn observe_host(
+    environment: &Environment,
+    at: &Host,
+    project: Option<&str>,
+    with: &Observing<'_>,
+) -> Result<Observation, AppError> {
+    let machine = machine::open(at, with.context)?;
+    let project = project.filter(|_| with.projects == Projects::Named);
+    let scope = Scope {
+        project: project.map(|p| machine::project_folder(at, p, &with.context.config.folder)),
+        variables: match &with.context.config.variables {
+            None => Variables::All,
+            Some(names) => Variables::Named(names.clone()),
+        },
+        fingerprinter: Arc::clone(&with.fingerprinter),
+    };
+    let wanted: Vec<&Collector> = COLLECTORS.to_vec();
+    tracing::debug!(environment = environment.name, place = machine.place(), "observing");
+    parallax_collect::observe(machine.as_ref(), &scope, &wanted)
+        .map_err(|error| machine::unobserved(&environment.name, &error))
+}
+
+fn read_file(path: &Path, shown: &str, with: &Observing<'_>) -> Result<Side, AppError> {
+    let file = std::fs::File::open(path).map_err(|e| AppError::io("read", shown, &e))?;
+    read_bytes(&read_bounded(file, shown)?, shown, with)
+}
+
+fn read_bounded(from: impl Read, shown: &str) -> Result<Vec<u8>, AppError> {
+    let mut bytes = Vec::new();
+    from.take(MAX_FILE + 1).read_to_end(&mut bytes).map_err(|e| AppError::io("read", shown, &e))?;
+    if u64::try_from(bytes.len()).is_ok_and(|n| n > MAX_FILE) {
+        return Err(AppError::usage(format!("`{shown}` is larger than {} MiB", MAX_FILE >> 20)));
+    }
+    Ok(bytes)
+}
+
+/// A snapshot where the first line says so, else a document.
+fn read_bytes(bytes: &[u8], shown: &str, with: &Observing<'_>) -> Result<Side, AppError> {
+    if !is_snapshot(bytes) {
+        return documents::read(bytes, shown, with);
+    }
+    let snapshot = Snapshot::read(BufReader::new(bytes)).map_err(|e| {
+        AppError::usage(format!("`{shown}`: {e}"))
+            .hint("capture it again with: parallax capture ENV -o FILE")
+    })?;
+    Ok(Side { place: shown.to_owned(), snapshot, live: false })
+}
+
+/// Whether the content announces itself as a snapshot of any version.
+pub(super) fn is_snapshot(bytes: &[u8]) -> bool {
+    let head = bytes.get(..bytes.len().min(256)).unwrap_or_default();
+    let head = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head);
+    String::from_utf8_lossy(head).replace(' ', "").starts_with("{\"schema\":\"parallax.snapshot/")
+}
