@@ -60,7 +60,7 @@ fn write_folder(folder: &Path, lines: &mut Vec<String>) -> Result<(), AppError> 
     }
     let path = key::path(folder);
     if !path.exists() {
-        let key: String = key::random()?.iter().map(|b| format!("{b:02x}")).collect();
+        let key: String = key::random::<32>()?.iter().map(|b| format!("{b:02x}")).collect();
         write_new(&path, format!("{key}\n").as_bytes(), 0o600)?;
         lines.push("wrote .parallax/key: secrets are compared by fingerprints made with it; share it as you share secrets, not in git".to_owned());
     }

@@ -33,9 +33,9 @@ fn lasting(key: &[u8], from: &str) -> Result<Fingerprinter, AppError> {
     Ok(Fingerprinter::lasting(key))
 }
 
-/// 32 random bytes from the system.
-pub(super) fn random() -> Result<[u8; 32], AppError> {
-    let mut bytes = [0; 32];
+/// Random bytes from the system.
+pub(super) fn random<const N: usize>() -> Result<[u8; N], AppError> {
+    let mut bytes = [0; N];
     getrandom::fill(&mut bytes)
         .map_err(|e| AppError::unobserved("the system gives no random numbers").caused_by(e.to_string()))?;
     Ok(bytes)

@@ -15,6 +15,9 @@ use crate::error::AppError;
 /// How much of a snapshot or document is read: more than this is refused with a message.
 const MAX_FILE: u64 = 1 << 30;
 
+/// What a snapshot says of who made it.
+pub(super) const TOOL: &str = concat!("parallax ", env!("CARGO_PKG_VERSION"));
+
 /// Told while endpoints are observed.
 pub trait Progress: Sync {
     /// An endpoint is being observed.
@@ -127,7 +130,7 @@ fn observe_environment(environment: &Environment, with: &Observing<'_>) -> Resul
     let header = SnapshotHeader {
         environment: environment.name.clone(),
         captured_at: captured_at.filter(|_| !live).unwrap_or(with.context.now),
-        tool: concat!("parallax ", env!("CARGO_PKG_VERSION")).to_owned(),
+        tool: TOOL.to_owned(),
         key_id: with.fingerprinter.key_id().map(str::to_owned),
         sources: all.sources,
         gaps: all.gaps,
@@ -168,7 +171,7 @@ fn read_file(path: &Path, shown: &str, with: &Observing<'_>) -> Result<Side, App
     read_bytes(&read_bounded(file, shown)?, shown, with)
 }
 
-fn read_bounded(from: impl Read, shown: &str) -> Result<Vec<u8>, AppError> {
+pub(super) fn read_bounded(from: impl Read, shown: &str) -> Result<Vec<u8>, AppError> {
     let mut bytes = Vec::new();
     from.take(MAX_FILE + 1).read_to_end(&mut bytes).map_err(|e| AppError::io("read", shown, &e))?;
     if u64::try_from(bytes.len()).is_ok_and(|n| n > MAX_FILE) {
