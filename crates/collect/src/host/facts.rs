@@ -33,20 +33,29 @@ pub(super) const PRODUCT: &str = "/sys/class/dmi/id/product_name";
 /// Alpine's list of installed packages, before and since 3.23.
 pub(super) const APK: [&str; 2] = ["/lib/apk/db/installed", "/usr/lib/apk/db/installed"];
 
-/// The files that are read whole, and how much of each. Of the processors, the first one's lines are enough.
-const FILES: &[(&str, usize)] = &[
-    (OS_RELEASE[0], 16_384),
-    (OS_RELEASE[1], 16_384),
-    (SYSTEM_VERSION, 16_384),
-    (CPUINFO, 8_192),
-    (LIMITS, 8_192),
-    (CGROUP, 16_384),
-    (TIMEZONE, 256),
-    (DOCKER_MARK, 16),
-    (PODMAN_MARK, 4_096),
-    (SYSTEMD_MARK, 256),
-    (VENDOR, 256),
-    (PRODUCT, 256),
+/// How much of a file is needed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Need {
+    /// All of it: one that goes on past its limit is not understood.
+    Whole,
+    /// Its start: the first processor's lines, or that the file is there at all.
+    Start,
+}
+
+/// The files that are read, and at most how many bytes of each.
+const FILES: &[(&str, usize, Need)] = &[
+    (OS_RELEASE[0], 16_384, Need::Whole),
+    (OS_RELEASE[1], 16_384, Need::Whole),
+    (SYSTEM_VERSION, 16_384, Need::Whole),
+    (CPUINFO, 8_192, Need::Start),
+    (LIMITS, 8_192, Need::Whole),
+    (CGROUP, 16_384, Need::Whole),
+    (TIMEZONE, 256, Need::Whole),
+    (DOCKER_MARK, 16, Need::Start),
+    (PODMAN_MARK, 4_096, Need::Start),
+    (SYSTEMD_MARK, 256, Need::Whole),
+    (VENDOR, 256, Need::Whole),
+    (PRODUCT, 256, Need::Whole),
 ];
 
 /// The bundles of certificate authorities that programs look for, in the order of most of them.
@@ -81,7 +90,7 @@ const OTHER_VARIABLES: &[&str] =
 pub(super) struct Asked {
     system: Ticket<SystemFacts>,
     variables: Ticket<Vec<Variable>>,
-    files: Vec<(&'static str, Ticket<FileContent>)>,
+    files: Vec<(&'static str, Need, Ticket<FileContent>)>,
     bundles: Vec<(&'static str, Ticket<String>)>,
     libraries: [Ticket<Vec<Entry>>; 2],
     cgroup_root: Ticket<Vec<Entry>>,
@@ -117,8 +126,11 @@ pub(super) struct Facts {
 impl Asked {
     /// Asks what can be asked of any host.
     pub(super) fn ask(batch: &mut Batch, scope: &Scope) -> Self {
-        let mut files: Vec<_> = FILES.iter().map(|(path, max)| (*path, batch.read(*path, *max))).collect();
-        files.extend(APK.iter().map(|path| (*path, batch.read_lines(*path, 131_072, &["P:", "V:"]))));
+        let mut files: Vec<_> =
+            FILES.iter().map(|(path, max, need)| (*path, *need, batch.read(*path, *max))).collect();
+        let packages =
+            |path: &&'static str| (*path, Need::Start, batch.read_lines(*path, 131_072, &["P:", "V:"]));
+        files.extend(APK.iter().map(packages));
         let names = CATEGORIES.iter().chain(OTHER_VARIABLES).map(ToString::to_string).collect();
         Self {
             system: batch.system(),
@@ -145,14 +157,20 @@ impl Facts {
     pub(super) fn read(asked: &Asked, replies: &Replies) -> Self {
         let system = replies.get(asked.system).cloned();
         let [lib, lib64] = asked.libraries;
-        let text = |ticket| replies.get(ticket).map(FileContent::text);
+        let text = |need: Need, ticket: Ticket<FileContent>| match replies.get(ticket) {
+            Ok(content) if content.truncated && need == Need::Whole => {
+                Err(ProbeError::TooLarge(content.bytes.len()))
+            }
+            Ok(content) => Ok(content.text()),
+            Err(error) => Err(error),
+        };
         Self {
             platform: platform(system.as_ref().map_or("", |s| s.kernel_name.as_str())),
             system,
             variables: replies
                 .get(asked.variables)
                 .map(|list| list.iter().map(|v| (v.name.clone(), v.value.clone())).collect()),
-            files: asked.files.iter().map(|(path, ticket)| (*path, text(*ticket))).collect(),
+            files: asked.files.iter().map(|(path, need, ticket)| (*path, text(*need, *ticket))).collect(),
             bundles: asked.bundles.iter().map(|(p, ticket)| (*p, replies.get(*ticket).cloned())).collect(),
             libraries: [replies.get(lib).cloned(), replies.get(lib64).cloned()],
             cgroup_root: replies.get(asked.cgroup_root).cloned(),

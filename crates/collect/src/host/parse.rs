@@ -214,7 +214,9 @@ pub(super) fn sysctl(text: &str) -> impl Iterator<Item = (&str, &str)> {
 
 /// Whether a text is a short word of ASCII letters, digits and the given marks.
 pub(super) fn is_word(text: &str, marks: &str) -> bool {
-    !text.is_empty() && text.len() <= 128 && text.chars().all(|c| c.is_ascii_alphanumeric() || marks.contains(c))
+    !text.is_empty()
+        && text.len() <= 128
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || marks.contains(c))
 }
 
 /// Whether a text is fit to be shown: not empty, not long, no control characters or broken ones.

@@ -144,7 +144,9 @@ pub(super) fn processor(out: &mut Collected, facts: &Facts, mac: &Mac) {
         // An Intel Mac and a Mac that translates look alike without it.
         out.gap("host/cpu", error.gap_kind().unwrap_or(GapKind::Unsupported), format!("{SYSCTL}: {error}"));
     }
-    if !resource.attributes.is_empty() {
+    if resource.attributes.is_empty() {
+        out.gap("host/cpu", GapKind::Unsupported, "nothing tells of the processor");
+    } else {
         out.push(resource);
     }
 }

@@ -19,12 +19,23 @@ pub(super) fn locale(out: &mut Collected, facts: &Facts) {
     };
     let for_all = plain("LC_ALL");
     let lang = for_all.or_else(|| plain("LANG")).unwrap_or("C");
+    if !parse::is_line(lang) {
+        return out.gap(
+            "host/locale",
+            GapKind::NotParsed,
+            "the variables `LC_ALL` and `LANG` name no locale",
+        );
+    }
     let mut resource = Resource::new(Key::of(["host", "locale"]), "locale").with("lang", lang);
     for name in CATEGORIES {
         let value = if for_all.is_some() { None } else { plain(name) };
-        if let Some(value) = value.filter(|value| *value != lang) {
-            let category = name.strip_prefix("LC_").unwrap_or(name).to_ascii_lowercase();
+        let Some(value) = value.filter(|value| *value != lang) else { continue };
+        let category = name.strip_prefix("LC_").unwrap_or(name).to_ascii_lowercase();
+        if parse::is_line(value) {
             resource.attributes.set(category.as_str(), value);
+        } else {
+            let why = format!("the variable `{name}` names no locale");
+            out.gap(format!("host/locale#{category}"), GapKind::NotParsed, why);
         }
     }
     out.push(resource);
@@ -86,15 +97,16 @@ pub(super) enum AskedBundle {
     System,
     /// It names this one.
     Named(String, Ticket<String>),
-    /// Its value was masked.
-    Masked,
+    /// Its value was masked, or is no path.
+    Unclear,
 }
 
 /// Asks for the bundle that a variable names, if any does.
 pub(super) fn ask_bundle(batch: &mut Batch, facts: &Facts) -> AskedBundle {
     match facts.variable("SSL_CERT_FILE") {
         None => AskedBundle::System,
-        Some(VariableValue::Secret(_)) => AskedBundle::Masked,
+        Some(VariableValue::Secret(_)) => AskedBundle::Unclear,
+        Some(VariableValue::Plain(path)) if !parse::is_line(path) => AskedBundle::Unclear,
         Some(VariableValue::Plain(path)) => {
             let translated = windows::windows_path(path).filter(|_| surroundings::is_wsl(facts));
             let path = translated.unwrap_or_else(|| path.clone());
@@ -109,8 +121,8 @@ pub(super) fn certificates(out: &mut Collected, facts: &Facts, asked: &AskedBund
     const KEY: &str = "host/certificates";
     let resource = Resource::new(Key::of(["host", "certificates"]), "certificates");
     match asked {
-        AskedBundle::Masked => {
-            out.gap(KEY, GapKind::Unsupported, "the variable `SSL_CERT_FILE` was taken for a secret");
+        AskedBundle::Unclear => {
+            out.gap(KEY, GapKind::NotParsed, "the variable `SSL_CERT_FILE` was masked or is no path");
         }
         AskedBundle::Named(path, ticket) => {
             // Named and not there: programs trust nobody, which is a state like another.

@@ -11,7 +11,15 @@ use crate::machine::{ProbeError, VariableValue};
 
 /// Whether the kernel is that of the Windows Subsystem for Linux.
 pub(super) fn is_wsl(facts: &Facts) -> bool {
-    facts.release().to_ascii_lowercase().contains("microsoft")
+    wsl(facts.release()).is_some()
+}
+
+/// Which Windows Subsystem for Linux has a kernel of that release: the first calls itself `4.4.0-19041-Microsoft`,
+/// the second `..-microsoft-standard` and later `..-WSL2`.
+pub(super) fn wsl(release: &str) -> Option<&'static str> {
+    let lower = release.to_ascii_lowercase();
+    let is_second = lower.contains("wsl2") || release.contains("microsoft-standard");
+    lower.contains("microsoft").then_some(if is_second { "wsl2" } else { "wsl1" })
 }
 
 /// What the machine runs in.
@@ -20,7 +28,8 @@ pub(super) fn virtualisation(out: &mut Collected, facts: &Facts, mac: &Mac) {
         Ok(found) => found,
         Err((kind, why)) => return out.gap("host/virtualisation", kind, why),
     };
-    let mut resource = Resource::new(Key::of(["host", "virtualisation"]), "virtualisation").with("kind", kind);
+    let mut resource =
+        Resource::new(Key::of(["host", "virtualisation"]), "virtualisation").with("kind", kind);
     if let Some(product) = product.filter(|p| parse::is_line(p)) {
         resource.attributes.set("product", product);
     }
@@ -42,12 +51,10 @@ fn surroundings(facts: &Facts, mac: &Mac) -> Result<Found, (GapKind, String)> {
             if let Some(gap) = marks_error(facts) {
                 return Err(gap);
             }
-            if is_wsl(facts) {
-                let is_first = !facts.release().to_ascii_lowercase().contains("wsl2")
-                    && facts.release().contains("-Microsoft");
-                return Ok(("wsl", Some(if is_first { "wsl1" } else { "wsl2" }.to_owned())));
+            match wsl(facts.release()) {
+                Some(product) => Ok(("wsl", Some(product.to_owned()))),
+                None => virtual_machine(facts),
             }
-            virtual_machine(facts)
         }
         Platform::Unknown => Err((GapKind::Unsupported, "the kernel is not known".to_owned())),
     }

@@ -14,8 +14,14 @@ pub(super) fn kernel(out: &mut Collected, facts: &Facts) {
         Err(error) => return out.gap_unless_absent("host/kernel", "uname", error),
     };
     let mut resource = Resource::new(Key::of(["host", "kernel"]), "kernel");
-    let parts =
-        [("name", &system.kernel_name), ("release", &system.kernel_release), ("build", &system.kernel_version)];
+    let parts = [
+        ("name", &system.kernel_name),
+        ("release", &system.kernel_release),
+        ("build", &system.kernel_version),
+    ];
+    if parts.iter().all(|(_, value)| !parse::is_line(value)) {
+        return out.gap("host/kernel", GapKind::Unsupported, "uname does not tell");
+    }
     for (path, value) in parts {
         if parse::is_line(value) {
             resource.attributes.set(path, value.as_str());
@@ -23,9 +29,7 @@ pub(super) fn kernel(out: &mut Collected, facts: &Facts) {
             out.gap(format!("host/kernel#{path}"), GapKind::Unsupported, "uname does not tell");
         }
     }
-    if !resource.attributes.is_empty() {
-        out.push(resource);
-    }
+    out.push(resource);
 }
 
 /// The host's name, by `uname`.

@@ -11,7 +11,9 @@ pub fn windows_path(text: &str) -> Option<String> {
     let slashed = text.replace('\\', "/");
     let plain = slashed.strip_prefix("//?/").or_else(|| slashed.strip_prefix("//./")).unwrap_or(&slashed);
     for share in ["//wsl$/", "//wsl.localhost/"] {
-        if let Some((_, inside)) = strip_ignoring_case(plain, share).map(|s| s.split_once('/').unwrap_or((s, ""))) {
+        if let Some((_, inside)) =
+            strip_ignoring_case(plain, share).map(|s| s.split_once('/').unwrap_or((s, "")))
+        {
             return Some(joined("", inside));
         }
     }
@@ -79,7 +81,9 @@ mod tests {
         check(r"\\wsl$\Debian\home\x", Some("/home/x"));
         check(r"\\WSL.localhost\Debian", Some("/"));
         check("C:", Some("/mnt/c"));
-        for none in ["", "/usr/bin", "/mnt", "/mnt/", "/mnt/data/x", "C", "C:x", "ab:/x", "é:\\x", "//server/x"] {
+        for none in
+            ["", "/usr/bin", "/mnt", "/mnt/", "/mnt/data/x", "C", "C:x", "ab:/x", "é:\\x", "//server/x"]
+        {
             check(none, None);
         }
     }

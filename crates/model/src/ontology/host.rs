@@ -152,7 +152,12 @@ pub(super) const KINDS: &[KindRow] = &[
         "The certificate authorities that programs trust.",
         "host/certificates",
         &[
-            row("sha256", "The SHA-256 of the bundle; `missing` where a variable names a file that is not there.", Compare::Text, Code::ConfigDrift),
+            row(
+                "sha256",
+                "The SHA-256 of the bundle; `missing` where a variable names a file that is not there.",
+                Compare::Text,
+                Code::ConfigDrift,
+            ),
             context("path", "Where the bundle is."),
         ],
     ),
