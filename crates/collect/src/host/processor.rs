@@ -14,7 +14,7 @@ pub(crate) fn architecture(name: &str) -> Option<String> {
     let one = match lower.as_str() {
         "x86_64" | "amd64" | "x64" | "x86-64" => "x86_64",
         "arm64" | "aarch64" | "arm64e" | "armv8" => "arm64",
-        "i386" | "i486" | "i586" | "i686" | "i86pc" | "x86" => "i686",
+        "i386" | "i486" | "i586" | "i686" | "i86pc" | "x86" => "i386",
         "armv7l" | "armv8l" | "armv7" | "armhf" => "armv7",
         "armv6l" | "armv6" | "armel" => "armv6",
         "ppc64le" | "ppc64el" | "powerpc64le" => "ppc64le",
@@ -155,7 +155,7 @@ pub(super) fn processor(out: &mut Collected, facts: &Facts, mac: &Mac) {
 /// Rosetta or qemu under Linux, whose `/proc/cpuinfo` gives the Arm processor away.
 fn hardware(seen: Option<&str>, info: &CpuInfo<'_>, mac: &Mac) -> Option<&'static str> {
     let arm = mac.is_arm || mac.is_translated || info.is_arm || info.vendor == Some("VirtualApple");
-    (arm && matches!(seen, Some("x86_64" | "i686"))).then_some("arm64")
+    (arm && matches!(seen, Some("x86_64" | "i386"))).then_some("arm64")
 }
 
 fn set_level(

@@ -202,7 +202,7 @@ fn architectures_have_one_spelling() {
     check("x86_64", Some("x86_64"));
     check("aarch64", Some("arm64"));
     check("arm64", Some("arm64"));
-    check("i386", Some("i686"));
+    check("i686", Some("i386"));
     check("armv7l", Some("armv7"));
     check("riscv64", Some("riscv64"));
     check("", None);
@@ -228,6 +228,15 @@ fn feature_levels_follow_the_abi() {
     check(&[V1, V3, V4], Some("x86-64-v1"));
     check(&[V2, V3, V4], None);
     check(&[], None);
+    // Each flag is needed: without it the level beneath is what is left.
+    let levels = [(V1, None), (V2, Some("x86-64-v1")), (V3, Some("x86-64-v2")), (V4, Some("x86-64-v3"))];
+    let all = [V1, V2, V3, V4].join(" ");
+    for (flags, left) in levels {
+        for missing in flags.split(' ') {
+            let others: Vec<&str> = all.split(' ').filter(|flag| *flag != missing).collect();
+            assert_eq!(processor::level(&others), left, "without {missing}");
+        }
+    }
 }
 
 #[test]

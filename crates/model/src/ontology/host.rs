@@ -89,6 +89,8 @@ pub(super) const KINDS: &[KindRow] = &[
         "The limits that processes start with.",
         "host/limits",
         &[
+            // The kernel derives it from the machine's memory, and next to nothing runs into it.
+            context("pending_signals.*", "How many signals may wait, soft and hard."),
             row(
                 "*.soft",
                 "The soft limit, in the resource's own unit, or `unlimited`.",
