@@ -6,7 +6,7 @@
 
 use parallax_model::{GapKind, Key, Resource};
 
-use super::facts::{CGROUP, CGROUP_ROOT, Facts, LIMITS};
+use super::facts::{CGROUP, CGROUP_ROOT, Facts, LIMITS, Platform, unseen};
 use super::parse::{self, Membership};
 use crate::Collected;
 use crate::machine::{Batch, Entry, FileContent, ProbeError, Replies, Ticket};
@@ -130,8 +130,9 @@ fn mount(controller: Controller, interface: Interface, root: &[Entry]) -> Option
 fn groups(base: &str, path: &str) -> Result<Vec<String>, String> {
     let mut folders = vec![base.to_owned()];
     for segment in path.split('/').filter(|s| !s.is_empty()) {
-        if segment == ".." || folders.len() > MAX_DEPTH {
-            return Err(format!("{CGROUP}: the group is out of sight: {path}"));
+        // A name with bytes that are no text would be asked for by another name.
+        if segment == ".." || !parse::is_line(segment) || folders.len() > MAX_DEPTH {
+            return Err(format!("{CGROUP}: the own group is out of sight, too deep, or its name is no text"));
         }
         let folder = format!("{}/{segment}", folders.last().map_or(base, String::as_str));
         folders.push(folder);
@@ -145,10 +146,9 @@ pub(super) fn control_group(out: &mut Collected, facts: &Facts, asked: &AskedGro
         // A kernel without control groups has no such file; a system that does not show processes has
         // neither that nor the limits.
         Err(ProbeError::NotFound) if !matches!(facts.file(LIMITS), Err(ProbeError::NotFound)) => return,
-        Err(ProbeError::NotFound) if facts.platform != super::facts::Platform::Linux => return,
+        Err(ProbeError::NotFound) if facts.platform != Platform::Linux => return,
         Err(error) => {
-            let kind = error.gap_kind().unwrap_or(GapKind::Unsupported);
-            return out.gap("host/cgroup", kind, format!("{CGROUP}: {error}"));
+            return unseen(out, "host/cgroup", CGROUP, &error);
         }
         Ok(_) => {}
     }

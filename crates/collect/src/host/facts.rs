@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::Scope;
+use parallax_model::GapKind;
+
 use crate::machine::{
     Batch, Entry, Environment, FileContent, Output, ProbeError, Replies, Run, SystemFacts, Ticket, Variable,
     VariableValue,
 };
+use crate::{Collected, Scope};
 
 /// How long one command may take.
 pub(super) const TIMEOUT: Duration = Duration::from_secs(5);
@@ -214,6 +216,11 @@ impl Facts {
     pub(super) fn release(&self) -> &str {
         self.system.as_ref().map_or("", |s| s.kernel_release.as_str())
     }
+}
+
+/// Adds a gap over what every host has: that the means to see it are not there does not make it absent.
+pub(super) fn unseen(out: &mut Collected, what: &str, place: &str, error: &ProbeError) {
+    out.gap(what, error.gap_kind().unwrap_or(GapKind::Unsupported), format!("{place}: {error}"));
 }
 
 fn platform(kernel_name: &str) -> Platform {

@@ -3,7 +3,7 @@
 
 use parallax_model::{GapKind, Key, Resource};
 
-use super::facts::{Facts, LIMITS, Platform, TIMEOUT};
+use super::facts::{Facts, LIMITS, Platform, TIMEOUT, unseen};
 use super::parse::{self, Limit};
 use crate::Collected;
 use crate::machine::{Batch, Output, Replies, Run, Ticket};
@@ -32,8 +32,7 @@ pub(super) fn limits(out: &mut Collected, facts: &Facts, asked: Option<Ticket<Ou
         Ok(found) => out.push(resource(found)),
         Err(error) => {
             // Every process has limits: a system without that file does not show them.
-            let kind = error.gap_kind().unwrap_or(GapKind::Unsupported);
-            out.gap("host/limits", kind, format!("{place}: {error}"));
+            unseen(out, "host/limits", place, &error);
         }
     }
 }

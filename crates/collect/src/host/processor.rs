@@ -3,7 +3,7 @@
 
 use parallax_model::{GapKind, Key, Resource};
 
-use super::facts::{CPUINFO, Facts, Platform, TIMEOUT};
+use super::facts::{CPUINFO, Facts, Platform, TIMEOUT, unseen};
 use super::parse::{self, CpuInfo};
 use crate::Collected;
 use crate::machine::{Batch, Output, ProbeError, Replies, Run, Ticket};
@@ -113,7 +113,7 @@ fn linux_flag(name: &str) -> String {
 pub(super) fn processor(out: &mut Collected, facts: &Facts, mac: &Mac) {
     let system = match &facts.system {
         Ok(system) => system,
-        Err(error) => return out.gap_unless_absent("host/cpu", "uname", error),
+        Err(error) => return unseen(out, "host/cpu", "uname", error),
     };
     let text = facts.file(CPUINFO);
     let info = text.as_ref().map(|text| parse::cpuinfo(text)).unwrap_or_default();
@@ -142,7 +142,7 @@ pub(super) fn processor(out: &mut Collected, facts: &Facts, mac: &Mac) {
     }
     if let Some(error) = &mac.error {
         // An Intel Mac and a Mac that translates look alike without it.
-        out.gap("host/cpu", error.gap_kind().unwrap_or(GapKind::Unsupported), format!("{SYSCTL}: {error}"));
+        unseen(out, "host/cpu", SYSCTL, error);
     }
     if resource.attributes.is_empty() {
         out.gap("host/cpu", GapKind::Unsupported, "nothing tells of the processor");
@@ -170,8 +170,7 @@ fn set_level(
     match (level(&flags), error) {
         (Some(level), _) => resource.attributes.set("level", level),
         (None, Some(error)) if flags.is_empty() => {
-            let kind = error.gap_kind().unwrap_or(GapKind::Unsupported);
-            out.gap("host/cpu#level", kind, format!("{CPUINFO}: {error}"));
+            unseen(out, "host/cpu#level", CPUINFO, &error);
         }
         (None, Some(_) | None) => {
             out.gap("host/cpu#level", GapKind::NotParsed, "the processor's flags tell no level of x86-64");

@@ -2,7 +2,7 @@
 
 use parallax_model::{GapKind, Key, Resource};
 
-use super::facts::{CATEGORIES, Facts, LOCALTIME, Platform, TIMEZONE};
+use super::facts::{CATEGORIES, Facts, LOCALTIME, Platform, TIMEZONE, unseen};
 use super::{parse, surroundings, windows};
 use crate::Collected;
 use crate::machine::{Batch, Output, ProbeError, Replies, Ticket, VariableValue};
@@ -11,7 +11,7 @@ use crate::machine::{Batch, Output, ProbeError, Replies, Ticket, VariableValue};
 /// `lang` is what holds for all categories; a category is stated where it has another.
 pub(super) fn locale(out: &mut Collected, facts: &Facts) {
     if let Some(error) = facts.variables_error() {
-        return out.gap_unless_absent("host/locale", "environment variables", error);
+        return unseen(out, "host/locale", "environment variables", error);
     }
     let plain = |name: &str| match facts.variable(name) {
         Some(VariableValue::Plain(value)) => Some(value.as_str()),
@@ -52,7 +52,7 @@ pub(super) fn ask_zone(batch: &mut Batch, facts: &Facts) -> Option<Ticket<String
 pub(super) fn time_zone(out: &mut Collected, facts: &Facts, hash: Option<Ticket<String>>, replies: &Replies) {
     let resource = Resource::new(Key::of(["host", "time"]), "time");
     if let Some(error) = facts.variables_error() {
-        return out.gap_unless_absent("host/time", "the variable `TZ`", error);
+        return unseen(out, "host/time", "the variable `TZ`", error);
     }
     if facts.has_variable("TZ") {
         return match facts.variable("TZ") {
@@ -120,6 +120,9 @@ pub(super) fn ask_bundle(batch: &mut Batch, facts: &Facts) -> AskedBundle {
 pub(super) fn certificates(out: &mut Collected, facts: &Facts, asked: &AskedBundle, replies: &Replies) {
     const KEY: &str = "host/certificates";
     let resource = Resource::new(Key::of(["host", "certificates"]), "certificates");
+    if let Some(error) = facts.variables_error() {
+        return unseen(out, KEY, "the variable `SSL_CERT_FILE`", error);
+    }
     match asked {
         AskedBundle::Unclear => {
             out.gap(KEY, GapKind::NotParsed, "the variable `SSL_CERT_FILE` was masked or is no path");

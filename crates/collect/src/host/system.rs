@@ -11,7 +11,7 @@ use crate::machine::{Batch, Entry, Output, ProbeError, Replies, Run, Ticket};
 pub(super) fn kernel(out: &mut Collected, facts: &Facts) {
     let system = match &facts.system {
         Ok(system) => system,
-        Err(error) => return out.gap_unless_absent("host/kernel", "uname", error),
+        Err(error) => return facts::unseen(out, "host/kernel", "uname", error),
     };
     let mut resource = Resource::new(Key::of(["host", "kernel"]), "kernel");
     let parts = [
@@ -39,7 +39,7 @@ pub(super) fn name(out: &mut Collected, facts: &Facts) {
             Resource::new(Key::of(["host", "name"]), "hostname").with("name", system.node_name.as_str()),
         ),
         Ok(_) => out.gap("host/name", GapKind::Unsupported, "uname does not tell the name"),
-        Err(error) => out.gap_unless_absent("host/name", "uname", error),
+        Err(error) => facts::unseen(out, "host/name", "uname", error),
     }
 }
 
@@ -138,8 +138,7 @@ pub(super) fn libc(out: &mut Collected, facts: &Facts, asked: &AskedLibc, replie
     match (version, source) {
         (Some(version), _) => resource.attributes.set("version", version),
         (None, Some((place, Some(error)))) => {
-            let kind = error.gap_kind().unwrap_or(GapKind::Unsupported);
-            out.gap("host/libc#version", kind, format!("{place}: {error}"));
+            facts::unseen(out, "host/libc#version", place, &error);
         }
         (None, Some((place, None))) => {
             out.gap("host/libc#version", GapKind::NotParsed, format!("{place}: tells no version"));

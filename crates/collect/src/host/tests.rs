@@ -10,7 +10,9 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::Variables;
-use crate::machine::Recorded;
+use crate::machine::{
+    Entry, EntryKind, FileContent, Op, Output, Recorded, Reply, SystemFacts, Variable, VariableValue,
+};
 use crate::secret::Fingerprinter;
 
 fn observed(machine: &dyn Machine) -> Collected {
@@ -177,7 +179,7 @@ impl Machine for Fading {
 
     fn run(&self, batch: &Batch) -> Result<Replies, MachineError> {
         match batch.ops().first() {
-            Some(crate::machine::Op::Read { .. }) if batch.ops().len() > 20 => self.0.run(batch),
+            Some(Op::Read { .. }) if batch.ops().len() > 20 => self.0.run(batch),
             _ => Gone.run(batch),
         }
     }
@@ -399,6 +401,85 @@ fn near_text() -> impl Strategy<Value = String> {
         3 => prop::collection::vec(words, 0..12).prop_map(|words| words.concat()),
         1 => prop::collection::vec(any::<u8>(), 0..64).prop_map(|b| String::from_utf8_lossy(&b).into_owned()),
     ]
+}
+
+/// A machine that answers every probe with the next of some texts, or fails it.
+#[derive(Debug)]
+struct Noise {
+    kernel: &'static str,
+    answers: Vec<Option<String>>,
+}
+
+impl Noise {
+    fn answer(&self, at: usize, op: &Op) -> Result<Reply, ProbeError> {
+        let answer = |at: usize| self.answers[at % self.answers.len()].clone();
+        let text = answer(at).ok_or(if at.is_multiple_of(2) {
+            ProbeError::NotFound
+        } else {
+            ProbeError::Permission
+        })?;
+        let bytes = text.clone().into_bytes();
+        Ok(match op {
+            Op::System => Reply::System(SystemFacts {
+                kernel_name: self.kernel.to_owned(),
+                kernel_release: text.clone(),
+                machine: ["x86_64", "aarch64", ""][at % 3].to_owned(),
+                node_name: text,
+                ..SystemFacts::default()
+            }),
+            Op::Read { .. } => Reply::Content(FileContent { bytes, truncated: at.is_multiple_of(7) }),
+            Op::Sha256 { .. } => Reply::Digest("0".repeat(64)),
+            Op::List { .. } => {
+                let names = ["cgroup.controllers", "cpu,cpuacct", "ld-linux.so.2", "memory", &text];
+                Reply::Entries(
+                    names.iter().map(|n| Entry { name: (*n).to_owned(), kind: EntryKind::Other }).collect(),
+                )
+            }
+            Op::Run(_) => Reply::Output(Output { status: 0, stdout: bytes.clone(), stderr: bytes }),
+            Op::Environment(asked) => {
+                let names = asked.names.iter().flatten().enumerate();
+                let value = |n: usize| VariableValue::Plain(answer(at + n).unwrap_or_default());
+                Reply::Variables(
+                    names.map(|(n, name)| Variable { name: name.clone(), value: value(n) }).collect(),
+                )
+            }
+            Op::Find(_) | Op::Which { .. } => return Err(ProbeError::NotFound),
+        })
+    }
+}
+
+impl Machine for Noise {
+    fn place(&self) -> &'static str {
+        "noise"
+    }
+
+    fn run(&self, batch: &Batch) -> Result<Replies, MachineError> {
+        Ok(Replies(batch.ops().iter().enumerate().map(|(at, op)| self.answer(at, op)).collect()))
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 500, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn noise_is_never_stated_with_control_characters_nor_passed_over(
+        kernel in prop::sample::select(vec!["Linux", "Darwin", "", "Minix"]),
+        answers in prop::collection::vec(prop::option::weighted(0.8, near_text()), 1..40),
+    ) {
+        let collected = observed(&Noise { kernel, answers });
+        for attribute in collected.resources.iter().flat_map(|r| &r.attributes) {
+            prop_assert!(!attribute.value.to_string().contains(char::is_control), "{:?}", attribute);
+        }
+        for gap in &collected.gaps {
+            prop_assert!(!gap.why.contains(char::is_control), "{:?}", gap);
+        }
+        // What every host has is stated or a gap.
+        for text in ["host/kernel", "host/cpu", "host/limits", "host/locale", "host/time", "host/virtualisation", "host/name"] {
+            let key = Key::parse(text).unwrap();
+            let seen = collected.resources.iter().any(|r| r.key == key);
+            prop_assert!(seen || collected.gaps.iter().any(|g| g.hides(&key, None)), "{}", text);
+        }
+    }
 }
 
 proptest! {
