@@ -14,6 +14,7 @@ mod project;
 mod runtime;
 
 pub use collector::{Collected, Collector, Scope, Variables};
+pub use host::{windows_path, windows_search_path};
 pub use observe::{Observation, observe};
 
 /// Every collector. To add one: its folder, its `mod` line above, its line here, and rows in the ontology.

@@ -67,6 +67,12 @@ pub(super) const KINDS: &[KindRow] = &[
                 Code::ArchMismatch,
             ),
             row(
+                "emulated",
+                "The architecture that an emulator (Rosetta, qemu) shows to programs; absent where there is none.",
+                Compare::Text,
+                Code::ArchMismatch,
+            ),
+            row(
                 "level",
                 "The feature level of x86-64: `x86-64-v1` to `x86-64-v4`.",
                 Compare::Text,
@@ -83,6 +89,8 @@ pub(super) const KINDS: &[KindRow] = &[
         "The limits that processes start with.",
         "host/limits",
         &[
+            // The kernel derives it from the machine's memory, and next to nothing runs into it.
+            context("pending_signals.*", "How many signals may wait, soft and hard."),
             row(
                 "*.soft",
                 "The soft limit, in the resource's own unit, or `unlimited`.",
@@ -123,14 +131,22 @@ pub(super) const KINDS: &[KindRow] = &[
         "locale",
         "The locale that programs start with.",
         "host/locale",
-        &[row("*", "The locale of one category, or of all (`lang`).", Compare::Text, Code::ConfigDrift)],
+        &[row(
+            "*",
+            "The locale of all categories (`lang`), or of one that has another (`time`, `collate`).",
+            Compare::Text,
+            Code::ConfigDrift,
+        )],
     ),
     host(
         "time",
         "time zone",
         "The time zone of the machine.",
         "host/time",
-        &[row("zone", "The zone's name: `Europe/Rome`, `UTC`.", Compare::Text, Code::ConfigDrift)],
+        &[
+            row("zone", "The zone's name: `Europe/Rome`, `UTC`.", Compare::Text, Code::ConfigDrift),
+            context("sha256", "The SHA-256 of the zone's file, where nothing names the zone."),
+        ],
     ),
     host(
         "certificates",
@@ -138,7 +154,12 @@ pub(super) const KINDS: &[KindRow] = &[
         "The certificate authorities that programs trust.",
         "host/certificates",
         &[
-            row("sha256", "The SHA-256 of the bundle.", Compare::Text, Code::ConfigDrift),
+            row(
+                "sha256",
+                "The SHA-256 of the bundle; `missing` where a variable names a file that is not there.",
+                Compare::Text,
+                Code::ConfigDrift,
+            ),
             context("path", "Where the bundle is."),
         ],
     ),
