@@ -19,6 +19,7 @@ pub(super) fn read(text: &str) -> Read {
     let mut stages: Vec<&str> = Vec::new();
     let mut pins = Vec::new();
     for instruction in &parsed.instructions {
+        #[expect(clippy::wildcard_enum_match_arm, reason = "another's enum, which may grow")]
         match instruction {
             // After the first FROM they belong to a stage, and no FROM sees them.
             Instruction::Arg(arg) if stages.is_empty() => declare(&arg.arguments.value, &mut arguments),

@@ -83,14 +83,14 @@ fn observe(machine: &dyn Machine, root: &str, collected: &mut Collected) -> Resu
     let mut report = Report::new(root, collected);
     for (path, reader, ticket) in asked.pins {
         match whole(replies.get(ticket), MAX_PIN_BYTES) {
-            Ok(content) => report.pins(path, &reader, &content.text()),
+            Ok(content) => report.pins(path, &reader, content),
             Err(error) => report.unread_pins(path, &reader, paths.sort, &error),
         }
     }
-    for (path, known, digest, ticket) in asked.locks {
+    for AskedLock { path, known, digest, content } in asked.locks {
         match replies.get(digest) {
             Ok(digest) => {
-                let content = ticket.map(|ticket| whole(replies.get(ticket), MAX_LOCK_BYTES));
+                let content = content.map(|ticket| whole(replies.get(ticket), MAX_LOCK_BYTES));
                 report.lockfile(path, known, digest, content);
             }
             Err(error) => report.unread_lockfile(path, known, paths.sort, &error),
@@ -181,7 +181,15 @@ fn names(entries: &[Entry]) -> impl Iterator<Item = String> {
 #[derive(Default)]
 struct Asked<'p> {
     pins: Vec<(&'p str, PinReader, Ticket<FileContent>)>,
-    locks: Vec<(&'p str, &'static Known, Ticket<String>, Option<Ticket<FileContent>>)>,
+    locks: Vec<AskedLock<'p>>,
+}
+
+/// A lockfile: its digest, and its content where its packages are read.
+struct AskedLock<'p> {
+    path: &'p str,
+    known: &'static Known,
+    digest: Ticket<String>,
+    content: Option<Ticket<FileContent>>,
 }
 
 fn ask<'p>(root: &str, paths: &'p Paths, batch: &mut Batch, collected: &mut Collected) -> Asked<'p> {
@@ -200,7 +208,7 @@ fn ask<'p>(root: &str, paths: &'p Paths, batch: &mut Batch, collected: &mut Coll
             Some(Role::Lock(known)) => {
                 let digest = batch.sha256(join(root, path));
                 let content = lockfile::is_npm(known).then(|| batch.read(join(root, path), MAX_LOCK_BYTES));
-                asked.locks.push((path, known, digest, content));
+                asked.locks.push(AskedLock { path, known, digest, content });
             }
             None => {}
         }

@@ -43,10 +43,9 @@ impl Tree {
             Some(locked) => locked,
             None => self.packages.entry(name.into_owned()).or_default(),
         };
-        if let Some(version) = version.filter(|v| !v.is_empty()) {
-            if !locked.versions.contains(version.as_ref()) {
-                locked.versions.insert(version.into_owned());
-            }
+        let fresh = |v: &Cow<'_, str>| !v.is_empty() && !locked.versions.contains(v.as_ref());
+        if let Some(version) = version.filter(fresh) {
+            locked.versions.insert(version.into_owned());
         }
         for hash in integrity.unwrap_or_default().split_ascii_whitespace() {
             let hash = hash.split('?').next().unwrap_or_default();
@@ -110,7 +109,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Tree, Malformed> {
     let mut tree = Tree { version, ..Tree::default() };
     match (version, lockfile.packages, lockfile.dependencies) {
         (2 | 3, Some(packages), _) => {
-            packages.0.iter().for_each(|(at, package)| tree.add_package(at, package))
+            packages.0.iter().for_each(|(at, package)| tree.add_package(at, package));
         }
         (0..=2, None, Some(raw)) => {
             let found: Entries<'_, Dependency<'_>> = serde_json::from_str(raw.get())
@@ -135,11 +134,11 @@ fn within(bytes: &[u8], raw: &RawValue, error: &Malformed) -> Malformed {
 
 impl Tree {
     fn add_package(&mut self, at: &str, package: &Package<'_>) {
-        // The root is the project itself; a link points to an entry that stands elsewhere in the file.
-        if at.is_empty() || package.link == Some(true) {
+        // The root and what stands outside `node_modules` (workspaces, local folders) are the project's own
+        // source, which a lockfile does not fix; a link points to such an entry.
+        let Some((_, folder)) = at.rsplit_once("node_modules/").filter(|_| package.link != Some(true)) else {
             return;
-        }
-        let folder = at.rsplit_once("node_modules/").map_or_else(|| last_segment(at), |(_, name)| name);
+        };
         let name = text(package.name.as_ref()).unwrap_or(folder);
         let resolved = text(package.resolved.as_ref()).unwrap_or_default();
         let version = if is_git(resolved) || resolved.starts_with("file:") {
@@ -179,10 +178,6 @@ fn is_git(url: &str) -> bool {
         .iter()
         .any(|scheme| url.starts_with(scheme))
         || url.split(['#', '?']).next().unwrap_or_default().ends_with(".git")
-}
-
-fn last_segment(path: &str) -> &str {
-    path.rsplit('/').next().unwrap_or(path)
 }
 
 /// `sha512-<base64>`, and nothing else that may stand in its place.
@@ -328,7 +323,6 @@ mod tests {
                 "f file:../f.tgz",
                 "g abc123",
                 "t https://h/t.tgz sha1-x",
-                "ws 0.1.0",
             ],
         );
     }
@@ -360,6 +354,6 @@ mod tests {
         check(b"[\"hunter2\"]", (1, 10, "not a lockfile of npm"));
         check(b"{\"packages\": {\"\xff\": {}}}", (1, 16, "not JSON"));
         check(b"{\"lockfileVersion\": 4, \"packages\": {}}", (1, 1, "a lockfile version that is not known"));
-        check(b"{\n \"dependencies\":\n {\"a\": 3}}", (3, 9, "not a lockfile of npm"));
+        check(b"{\n \"dependencies\":\n {\"a\": 3}}", (3, 8, "not a lockfile of npm"));
     }
 }

@@ -87,7 +87,7 @@ pub(super) fn tool_name(name: &str) -> Cow<'_, str> {
         "dotnet-core" | "dotnet-sdk" => "dotnet".into(),
         "python3" => "python".into(),
         // A `/` would read as a sub-folder in the key.
-        other if other.contains('/') => other.replace('/', ":").into(),
+        other if other.contains('/') => without_credentials(other).replace('/', ":").into(),
         other => other.into(),
     }
 }

@@ -2,6 +2,7 @@
 //! gap passes through here, and loses what may be a credential.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::str::Utf8Error;
 
 use parallax_model::{
     Attribute, Attributes, GapKind, Key, PathBuilder, Relation, RelationKind, Resource, Value,
@@ -36,8 +37,11 @@ impl<'c, 'p> Report<'c, 'p> {
     }
 
     /// Takes a file that pins.
-    pub(super) fn pins(&mut self, path: &'p str, reader: &PinReader, text: &str) {
-        match reader.read(text) {
+    pub(super) fn pins(&mut self, path: &'p str, reader: &PinReader, content: &FileContent) {
+        match str::from_utf8(&content.bytes)
+            .map_err(not_utf8)
+            .and_then(|text| reader.read(text.strip_prefix('\u{feff}').unwrap_or(text)))
+        {
             Ok(pins) => self.pins.extend(pins.into_iter().map(|pin| (path, pin))),
             Err(error) => {
                 let what = pin_key(reader.tool, path);
@@ -156,6 +160,11 @@ impl<'c, 'p> Report<'c, 'p> {
         });
         candidates.min_by_key(|(preference, _)| *preference).map(|(_, version)| version.clone())
     }
+}
+
+/// A shell of Windows writes UTF-16 where it is not told otherwise.
+fn not_utf8(error: Utf8Error) -> Malformed {
+    Malformed { line: 1, column: error.valid_up_to() + 1, what: "not UTF-8" }
 }
 
 /// Which field counts where a file that is pointed to has several: the more exact one, as the `setup-*` actions do.

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use parallax_model::{Snapshot, SnapshotHeader, Timestamp};
 use proptest::prelude::*;
 
 use super::pin::{Declared, Read};
@@ -13,7 +14,7 @@ use crate::secret::Fingerprinter;
 
 /// Compares pins with lines such as `node[engines.node] = 18 @3` and `ruby -> .ruby-version @1`.
 pub(super) fn check_pins(found: Read, expected: &[&str]) {
-    let line = |pin: &super::pin::Pin| {
+    let line = |pin: &pin::Pin| {
         let field = if pin.field.is_empty() { String::new() } else { format!("[{}]", pin.field) };
         let declared = match &pin.declared {
             Declared::Version(version) => format!("= {version}"),
@@ -37,25 +38,30 @@ fn collect_from(machine: &str, project: &str) -> Collected {
     collect(&machine, &scope(Some(project)))
 }
 
-/// One resource a line as in the snapshot file, then the gaps.
-fn lines(mut collected: Collected) -> String {
-    let mut out = String::new();
-    collected.resources.sort_by(|a, b| a.key.cmp(&b.key));
-    for r in &collected.resources {
-        let relations: Vec<_> = r.relations.iter().map(|r| (r.kind, r.to.as_str())).collect();
-        let line = serde_json::json!({"key": r.key.as_str(), "kind": r.kind, "attributes": r.attributes, "relations": relations});
-        out.push_str(&format!("{line}\n"));
-    }
-    collected.gaps.sort();
-    for gap in &collected.gaps {
-        out.push_str(&format!("{}\n", serde_json::json!({"gap": gap})));
-    }
-    out
+/// The snapshot file that it makes; its header has the gaps.
+fn lines(collected: Collected) -> String {
+    let mut gaps = collected.gaps;
+    gaps.sort();
+    let header = SnapshotHeader {
+        environment: "recorded".to_owned(),
+        captured_at: Timestamp::UNIX_EPOCH,
+        tool: "test".to_owned(),
+        key_id: None,
+        sources: Vec::new(),
+        gaps,
+    };
+    let mut out = Vec::new();
+    Snapshot::new(header, collected.resources).write(&mut out).unwrap();
+    String::from_utf8(out).unwrap()
+}
+
+fn case_folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("src/project/cases")
 }
 
 fn cases() -> Vec<PathBuf> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/project/cases");
-    let mut cases: Vec<PathBuf> = std::fs::read_dir(folder).unwrap().map(|e| e.unwrap().path()).collect();
+    let mut cases: Vec<PathBuf> =
+        std::fs::read_dir(case_folder()).unwrap().map(|e| e.unwrap().path()).collect();
     cases.sort();
     cases
 }
@@ -80,12 +86,16 @@ fn recorded_cases_give_their_goldens() {
             std::fs::write(&golden, &found).unwrap();
         }
         assert_eq!(found, std::fs::read_to_string(&golden).unwrap_or_default(), "{}", case.display());
-        for canary in ["hunter2", "_authToken"] {
-            assert!(machine.contains(canary) != case.ends_with("credentials") || !found.contains(canary));
+        for canary in CANARIES {
             assert!(!found.contains(canary), "{canary} in {}", case.display());
         }
     }
+    let planted = std::fs::read_to_string(case_folder().join("credentials/machine.json")).unwrap();
+    assert!(CANARIES.iter().all(|canary| planted.contains(canary)));
 }
+
+/// Planted in the case `credentials`: in variables' files, in URLs, in `.npmrc`.
+const CANARIES: [&str; 2] = ["hunter2", "_authToken"];
 
 #[test]
 fn what_could_not_be_seen_is_a_gap() {

@@ -31,7 +31,11 @@ fn mise_versions<'v>(value: &'v DeValue<'_>) -> Vec<&'v str> {
             .find_map(|name| scalar(table.get(name)?.get_ref()))
             .into_iter()
             .collect(),
-        other => scalar(other).into_iter().collect(),
+        DeValue::String(_)
+        | DeValue::Integer(_)
+        | DeValue::Float(_)
+        | DeValue::Boolean(_)
+        | DeValue::Datetime(_) => scalar(value).into_iter().collect(),
     }
 }
 
@@ -74,10 +78,8 @@ fn value<'t, 'a>(root: &'t Table<'a>, place: &[&str]) -> Option<&'t Spanned<DeVa
     let (last, folders) = place.split_last()?;
     let mut table = root.get_ref();
     for name in folders {
-        match table.get(*name)?.get_ref() {
-            DeValue::Table(inner) => table = inner,
-            _ => return None,
-        }
+        let DeValue::Table(inner) = table.get(*name)?.get_ref() else { return None };
+        table = inner;
     }
     table.get(*last)
 }
@@ -88,7 +90,7 @@ fn scalar<'v>(value: &'v DeValue<'_>) -> Option<&'v str> {
         DeValue::String(text) => Some(text),
         DeValue::Integer(number) => Some(number.as_str()),
         DeValue::Float(number) => Some(number.as_str()),
-        _ => None,
+        DeValue::Boolean(_) | DeValue::Datetime(_) | DeValue::Array(_) | DeValue::Table(_) => None,
     }
 }
 

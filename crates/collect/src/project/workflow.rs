@@ -211,7 +211,7 @@ jobs:
                 "node[test.container] = 18 @5",
                 "node[test.node-version] = 18 || 20.x || 22 || 23 @16",
                 "go[test.go-version] = 1.22 @18",
-                "python[test.python-version] = 3.9 || 3.10 @21",
+                "python[test.python-version] = 3.9 || 3.10 @22",
                 "java[test.java-version] = ${{ vars.JAVA }} @25",
                 "node[build.node-version-file] -> .nvmrc @29",
                 "ruby[build.ruby-version] -> .ruby-version @31",
