@@ -1,12 +1,12 @@
 //! `Dockerfile`, `Containerfile`: the images of its `FROM` lines. Arguments take their defaults; what the file
 //! alone does not tell stays as it is written. Pure.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use parse_dockerfile::Instruction;
 
 use super::image;
-use super::pin::{Malformed, Pin, Read, line_at};
+use super::pin::{Lines, Malformed, Pin, Read};
 
 /// Reads the `FROM` lines that name a language's image.
 pub(super) fn read(text: &str) -> Read {
@@ -15,8 +15,9 @@ pub(super) fn read(text: &str) -> Read {
         column: error.column().max(1),
         what: "not a Dockerfile",
     })?;
+    let lines = Lines::of(text);
     let mut arguments = BTreeMap::new();
-    let mut stages: Vec<&str> = Vec::new();
+    let mut stages = HashSet::new();
     let mut pins = Vec::new();
     for instruction in &parsed.instructions {
         #[expect(clippy::wildcard_enum_match_arm, reason = "another's enum, which may grow")]
@@ -26,13 +27,13 @@ pub(super) fn read(text: &str) -> Read {
             Instruction::From(from) => {
                 let stage = from.as_.as_ref().map_or("", |(_, name)| name.value.as_ref());
                 let image = expand(&from.image.value, &arguments);
-                if !stages.iter().any(|earlier| earlier.eq_ignore_ascii_case(&image)) {
+                if !stages.contains(&image.to_ascii_lowercase()) {
                     let field = if stage.is_empty() { String::new() } else { format!("stage {stage}") };
-                    let line = line_at(text, from.from.span.start);
+                    let line = lines.at(from.from.span.start);
                     let pin = |(tool, version): (&str, String)| Pin::version(tool, &*field, &version, line);
                     pins.extend(image::versions(&image).into_iter().filter_map(pin));
                 }
-                stages.push(stage);
+                stages.insert(stage.to_ascii_lowercase());
             }
             _ => {}
         }

@@ -38,6 +38,9 @@ impl Tree {
     }
 
     fn add(&mut self, name: &str, version: Option<Cow<'_, str>>, integrity: Option<&str>) {
+        if name.is_empty() {
+            return;
+        }
         let name = without_credentials(name);
         let locked = match self.packages.get_mut(name.as_ref()) {
             Some(locked) => locked,

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::pin::{Malformed, Pin, Read, line_at};
+use super::pin::{Lines, Malformed, Pin, Read};
 
 #[derive(Deserialize)]
 struct Manifest<'a> {
@@ -34,6 +34,7 @@ type Fields<'a> = BTreeMap<String, &'a RawValue>;
 pub(super) fn read(text: &str) -> Read {
     let manifest: Manifest<'_> =
         serde_json::from_str(text).map_err(|e| malformed(&e, "not a package.json"))?;
+    let place = Place { start: text.as_ptr() as usize, lines: Lines::of(text) };
     let mut pins = Vec::new();
     for (field, raw) in [("engines", manifest.engines), ("volta", manifest.volta)] {
         if let Some(fields) = raw.and_then(inner::<Fields<'_>>) {
@@ -41,31 +42,31 @@ pub(super) fn read(text: &str) -> Read {
                 let version = inner::<Cow<'_, str>>(raw)?;
                 // Volta's `extends` names another package.json, which is read as itself.
                 let known = field != "volta" || tool != "extends";
-                let place = format!("{field}.{tool}");
-                if known { Pin::version(tool, place, &version, line_of(text, raw)) } else { None }
+                let name = format!("{field}.{tool}");
+                if known { Pin::version(tool, name, &version, place.line(raw)) } else { None }
             };
             pins.extend(fields.iter().filter_map(pin));
         }
     }
-    pins.extend(manifest.package_manager.and_then(|raw| package_manager(text, raw)));
+    pins.extend(manifest.package_manager.and_then(|raw| package_manager(&place, raw)));
     if let Some(fields) = manifest.dev_engines.and_then(inner::<Fields<'_>>) {
         for name in ["runtime", "packageManager"] {
-            pins.extend(fields.get(name).map(|raw| dev_engines(text, name, raw)).unwrap_or_default());
+            pins.extend(fields.get(name).map(|raw| dev_engines(&place, name, raw)).unwrap_or_default());
         }
     }
     Ok(pins)
 }
 
 /// `pnpm@8.6.0+sha256.abc`: name and version; the hash fixes bytes, not behaviour, and is left out.
-fn package_manager(text: &str, raw: &RawValue) -> Option<Pin> {
+fn package_manager(place: &Place, raw: &RawValue) -> Option<Pin> {
     let declared = inner::<Cow<'_, str>>(raw)?;
     let (tool, version) = declared.rsplit_once('@').filter(|_| !declared.contains("//"))?;
     let version = version.split('+').next().unwrap_or_default();
-    Pin::version(tool, "packageManager", version, line_of(text, raw))
+    Pin::version(tool, "packageManager", version, place.line(raw))
 }
 
 /// One engine, or a list of which any will do.
-fn dev_engines(text: &str, field: &str, raw: &RawValue) -> Vec<Pin> {
+fn dev_engines(place: &Place, field: &str, raw: &RawValue) -> Vec<Pin> {
     let list = match inner::<Engine<'_>>(raw) {
         Some(one) => vec![one],
         None => inner::<Vec<&RawValue>>(raw).into_iter().flatten().filter_map(inner::<Engine<'_>>).collect(),
@@ -74,7 +75,7 @@ fn dev_engines(text: &str, field: &str, raw: &RawValue) -> Vec<Pin> {
         .filter_map(|engine| {
             let raw = engine.version?;
             let version = inner::<Cow<'_, str>>(raw)?;
-            Pin::version(&engine.name, format!("devEngines.{field}"), &version, line_of(text, raw))
+            Pin::version(&engine.name, format!("devEngines.{field}"), &version, place.line(raw))
         })
         .collect()
 }
@@ -83,9 +84,17 @@ fn inner<'a, T: Deserialize<'a>>(raw: &'a RawValue) -> Option<T> {
     serde_json::from_str(raw.get()).ok()
 }
 
-/// The line of a value that was borrowed from the text: its address less the text's.
-fn line_of(text: &str, raw: &RawValue) -> usize {
-    line_at(text, (raw.get().as_ptr() as usize).saturating_sub(text.as_ptr() as usize))
+/// Where the file's text lies, and its lines.
+struct Place {
+    start: usize,
+    lines: Lines,
+}
+
+impl Place {
+    /// The line of a value that was borrowed from the text: its address less the text's.
+    fn line(&self, raw: &RawValue) -> usize {
+        self.lines.at((raw.get().as_ptr() as usize).saturating_sub(self.start))
+    }
 }
 
 /// The place of an error. `serde_json`'s message may quote the file, so it is not kept.

@@ -158,16 +158,28 @@ fn starts_with_digit(text: &str) -> bool {
     text.bytes().next().is_some_and(|b| b.is_ascii_digit())
 }
 
-/// The line, from 1, of a place in a text.
-pub(super) fn line_at(text: &str, offset: usize) -> usize {
-    1 + memchr::memchr_iter(b'\n', text.as_bytes().get(..offset).unwrap_or(text.as_bytes())).count()
+/// Where a text's lines end, so that a place is found without reading the text again.
+pub(super) struct Lines {
+    ends: Vec<usize>,
 }
 
-/// The line and column, from 1, of a place in a text.
-pub(super) fn malformed_at(text: &str, offset: usize, what: &'static str) -> Malformed {
-    let before = text.as_bytes().get(..offset).unwrap_or(text.as_bytes());
-    let start = memchr::memrchr(b'\n', before).map_or(0, |at| at + 1);
-    Malformed { line: line_at(text, offset), column: before.len() - start + 1, what }
+impl Lines {
+    /// Of a text.
+    pub(super) fn of(text: &str) -> Self {
+        Self { ends: memchr::memchr_iter(b'\n', text.as_bytes()).collect() }
+    }
+
+    /// The line, from 1, of a place.
+    pub(super) fn at(&self, offset: usize) -> usize {
+        1 + self.ends.partition_point(|end| *end < offset)
+    }
+
+    /// What is malformed at a place.
+    pub(super) fn malformed(&self, offset: usize, what: &'static str) -> Malformed {
+        let line = self.at(offset);
+        let start = line.checked_sub(2).and_then(|before| self.ends.get(before)).map_or(0, |end| end + 1);
+        Malformed { line, column: offset.saturating_sub(start) + 1, what }
+    }
 }
 
 /// Takes out of a text what may be a credential in a URL: user and password, query and fragment.
@@ -252,8 +264,9 @@ mod tests {
 
     #[test]
     fn places_count_from_one() {
-        assert_eq!((line_at("a\nb", 0), line_at("a\nb", 2), line_at("a\nb", 99)), (1, 2, 2));
-        let at = malformed_at("a\nbc", 3, "x");
+        let lines = Lines::of("a\nbc");
+        assert_eq!((lines.at(0), lines.at(1), lines.at(2), lines.at(99)), (1, 1, 2, 2));
+        let at = lines.malformed(3, "x");
         assert_eq!((at.line, at.column), (2, 2));
     }
 }

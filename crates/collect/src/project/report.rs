@@ -16,6 +16,9 @@ use super::{Sort, join};
 use crate::Collected;
 use crate::machine::{FileContent, ProbeError};
 
+/// More versions than this in one file are not kept.
+const MAX_PINS: usize = 256;
+
 /// Collects what the files of one project say.
 pub(super) struct Report<'c, 'p> {
     root: &'c str,
@@ -42,7 +45,13 @@ impl<'c, 'p> Report<'c, 'p> {
             .map_err(not_utf8)
             .and_then(|text| reader.read(text.strip_prefix('\u{feff}').unwrap_or(text)))
         {
-            Ok(pins) => self.pins.extend(pins.into_iter().map(|pin| (path, pin))),
+            Ok(pins) => {
+                if pins.len() > MAX_PINS {
+                    let why = format!("{}: more than {MAX_PINS} versions in one file", join(self.root, path));
+                    self.collected.gap(pin_key(reader.tool, path).as_str(), GapKind::TooLarge, why);
+                }
+                self.pins.extend(pins.into_iter().take(MAX_PINS).map(|pin| (path, pin)));
+            }
             Err(error) => {
                 let what = pin_key(reader.tool, path);
                 self.collected.gap(what.as_str(), GapKind::NotParsed, self.place(path, &error));

@@ -1,7 +1,7 @@
 //! Recorded cases, hostile projects, and random input for every reader.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use parallax_model::{Snapshot, SnapshotHeader, Timestamp};
 use proptest::prelude::*;
@@ -179,6 +179,11 @@ fn a_real_lockfile_has_its_true_counts() {
     let entries =
         serde_json::from_slice::<serde_json::Value>(&bytes).unwrap()["packages"].as_object().unwrap().len();
     assert_eq!((entries, tree.count()), (2_590, 2_103));
+    for cut in (1..40).map(|n| n * bytes.len() / 41) {
+        let error = npm_lock::read(&bytes[..cut]).unwrap_err();
+        let lines = bytes[..cut].iter().filter(|b| **b == b'\n').count() + 1;
+        assert_eq!((error.line, error.what), (lines, "ends too early"), "cut at {cut}");
+    }
 }
 
 type AnyReader = fn(&str);
@@ -301,8 +306,7 @@ proptest! {
 
     #[test]
     fn mutated_files_never_panic(at in any::<prop::sample::Index>(), cut in 0_usize..40, put in 0..PIECES.len(), which in any::<prop::sample::Index>()) {
-        let files = samples();
-        let mut bytes = which.get(&files).clone().into_bytes();
+        let mut bytes = which.get(SAMPLES.as_slice()).clone().into_bytes();
         let start = at.index(bytes.len().max(1)).min(bytes.len());
         let end = (start + cut).min(bytes.len());
         bytes.splice(start..end, PIECES[put].bytes());
@@ -313,7 +317,9 @@ proptest! {
     }
 }
 
-/// The files of the recorded cases.
+/// The files of the recorded cases, and real ones where they are there.
+static SAMPLES: LazyLock<Vec<String>> = LazyLock::new(samples);
+
 fn samples() -> Vec<String> {
     let mut texts = Vec::new();
     for case in cases() {
@@ -321,6 +327,13 @@ fn samples() -> Vec<String> {
             serde_json::from_str(&std::fs::read_to_string(case.join("machine.json")).unwrap()).unwrap();
         let files = machine["files"].as_object().unwrap();
         texts.extend(files.values().filter_map(|f| f.as_str()).map(str::to_owned));
+    }
+    let folders = corpus().into_iter().flat_map(|corpus| std::fs::read_dir(corpus).unwrap());
+    for folder in folders.map(|folder| folder.unwrap().path()).filter(|folder| folder.is_dir()) {
+        for file in std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().path()) {
+            let small = file.metadata().is_ok_and(|meta| meta.is_file() && meta.len() < 1 << 15);
+            texts.extend(std::fs::read_to_string(&file).ok().filter(|_| small));
+        }
     }
     texts
 }

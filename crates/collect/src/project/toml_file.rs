@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::pin::{Malformed, Pin, Read, line_at, malformed_at};
+use super::pin::{Lines, Malformed, Pin, Read};
 
 type Table<'a> = Spanned<DeTable<'a>>;
 
@@ -15,9 +15,10 @@ pub(super) fn mise(text: &str) -> Read {
     let Some(DeValue::Table(tools)) = value(&root, &["tools"]).map(Spanned::get_ref) else {
         return Ok(Vec::new());
     };
+    let lines = Lines::of(text);
     let pin = |(name, found): (&Spanned<Cow<'_, str>>, &Spanned<DeValue<'_>>)| {
         let versions = mise_versions(found.get_ref());
-        Pin::versions(name.get_ref(), "", versions, line_at(text, name.span().start))
+        Pin::versions(name.get_ref(), "", versions, lines.at(name.span().start))
     };
     Ok(tools.iter().filter_map(pin).collect())
 }
@@ -71,7 +72,7 @@ pub(super) fn pipfile(text: &str) -> Read {
 
 fn pin_at(text: &str, root: &Table<'_>, tool: &str, place: &[&str], field: &str) -> Option<Pin> {
     let found = value(root, place)?;
-    Pin::version(tool, field, scalar(found.get_ref())?, line_at(text, found.span().start))
+    Pin::version(tool, field, scalar(found.get_ref())?, Lines::of(text).at(found.span().start))
 }
 
 fn value<'t, 'a>(root: &'t Table<'a>, place: &[&str]) -> Option<&'t Spanned<DeValue<'a>>> {
@@ -97,7 +98,7 @@ fn scalar<'v>(value: &'v DeValue<'_>) -> Option<&'v str> {
 fn parse(text: &str) -> Result<Table<'_>, Malformed> {
     // The parser's message may quote the file, so only the place is kept.
     DeTable::parse(text)
-        .map_err(|error| malformed_at(text, error.span().map_or(0, |span| span.start), "not TOML"))
+        .map_err(|error| Lines::of(text).malformed(error.span().map_or(0, |span| span.start), "not TOML"))
 }
 
 #[cfg(test)]

@@ -7,8 +7,10 @@ use granit_parser::{Event, Parser, ScanError};
 
 use super::pin::Malformed;
 
-/// More nodes than this, aliases counted as what they stand for, is not read.
-const MOST_NODES: usize = 200_000;
+/// A tree that weighs more than this, aliases weighed as what they stand for, is not read.
+const MOST_WEIGHT: usize = 200_000;
+/// So many bytes of text weigh as much as a node.
+const BYTES_OF_A_NODE: usize = 64;
 
 /// A node and the line where it begins, from 1.
 #[derive(Debug, Clone, Default)]
@@ -69,11 +71,14 @@ impl Node {
         }
     }
 
-    fn count(&self) -> usize {
+    fn weight(&self) -> usize {
         1 + match &self.content {
-            Content::Nothing | Content::Text(_) => 0,
-            Content::List(items) => items.iter().map(Self::count).sum(),
-            Content::Map(fields) => fields.iter().map(|(_, node)| node.count()).sum(),
+            Content::Nothing => 0,
+            Content::Text(text) => text.len() / BYTES_OF_A_NODE,
+            Content::List(items) => items.iter().map(Self::weight).sum(),
+            Content::Map(fields) => {
+                fields.iter().map(|(name, node)| name.len() / BYTES_OF_A_NODE + node.weight()).sum()
+            }
         }
     }
 }
@@ -105,7 +110,7 @@ struct Builder {
     root: Node,
     open: Vec<Open>,
     anchors: HashMap<usize, (usize, Node)>,
-    nodes: usize,
+    weight: usize,
 }
 
 impl Builder {
@@ -128,8 +133,8 @@ impl Builder {
                 None => Ok(()),
             },
             Event::Alias(anchor) => {
-                let count = self.anchors.get(&anchor).map_or(1, |(count, _)| *count);
-                self.spend(count, line)?;
+                let weight = self.anchors.get(&anchor).map_or(1, |(weight, _)| *weight);
+                self.spend(weight, line)?;
                 let node = self.anchors.get(&anchor).map(|(_, node)| node.clone()).unwrap_or_default();
                 self.close(node, 0)
             }
@@ -141,10 +146,10 @@ impl Builder {
         self.open.push(Open { node: Node { line, content }, anchor, field: None });
     }
 
-    fn spend(&mut self, count: usize, line: usize) -> Result<(), Malformed> {
-        self.nodes = self.nodes.saturating_add(count);
-        if self.nodes > MOST_NODES {
-            return Err(Malformed { line, column: 1, what: "more nodes than a CI file has" });
+    fn spend(&mut self, weight: usize, line: usize) -> Result<(), Malformed> {
+        self.weight = self.weight.saturating_add(weight);
+        if self.weight > MOST_WEIGHT {
+            return Err(Malformed { line, column: 1, what: "more than a CI file has" });
         }
         Ok(())
     }
@@ -152,9 +157,9 @@ impl Builder {
     fn close(&mut self, node: Node, anchor: usize) -> Result<(), Malformed> {
         self.spend(1, node.line)?;
         if anchor != 0 {
-            let count = node.count();
-            self.spend(count, node.line)?;
-            self.anchors.insert(anchor, (count, node.clone()));
+            let weight = node.weight();
+            self.spend(weight, node.line)?;
+            self.anchors.insert(anchor, (weight, node.clone()));
         }
         let Some(parent) = self.open.last_mut() else {
             if matches!(node.content, Content::Map(_)) {
@@ -193,7 +198,9 @@ mod tests {
         for n in 1..40 {
             text.push_str(&format!("a{n}: &a{n} [*a{}, *a{}]\n", n - 1, n - 1));
         }
-        assert_eq!(parse(&text).unwrap_err().what, "more nodes than a CI file has");
+        assert_eq!(parse(&text).unwrap_err().what, "more than a CI file has");
+        let long = format!("a: &a {}\nb: [{}]", "x".repeat(500_000), "*a, ".repeat(100_000));
+        assert_eq!(parse(&long).unwrap_err().what, "more than a CI file has");
     }
 
     #[test]
