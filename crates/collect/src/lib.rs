@@ -10,7 +10,7 @@ mod collector;
 mod environment;
 mod host;
 mod observe;
-mod project;
+pub mod project;
 mod runtime;
 
 pub use collector::{Collected, Collector, Scope, Variables};

@@ -1,12 +1,238 @@
-//! Observes nothing yet.
+//! The project's own files: what they pin (`pin/<tool>`), and what its lockfiles fix (`lockfile/<path>`,
+//! `dependency/npm/<name>`).
+//!
+//! Pins of the project's own folder speak for the environment and are `pin/<tool>`; those of a sub-project are
+//! `pin/<tool>/<folder>`, so that the parts of a monorepo may differ. Two round trips: a search, then the
+//! files that it showed. Reads no file that holds credentials, and judges nothing.
 
-use crate::machine::Machine;
+mod dockerfile;
+mod env_example;
+mod files;
+mod gemfile;
+mod gitlab;
+mod go_mod;
+mod image;
+mod lockfile;
+mod npm_lock;
+mod package_json;
+mod pin;
+mod report;
+mod toml_file;
+mod version_file;
+mod workflow;
+mod yaml;
+
+use std::collections::BTreeSet;
+
+use parallax_model::GapKind;
+
+pub use env_example::{ExampleError, ExampleFile, ExampleVariable, Sample, env_example, read_env_example};
+
+use self::files::{PinReader, Role};
+use self::lockfile::Known;
+use self::report::Report;
+use crate::machine::{Batch, Entry, EntryKind, FileContent, Machine, MachineError, ProbeError, Ticket};
 use crate::{Collected, Collector, Scope};
 
 /// The collector.
-pub(crate) const COLLECTOR: Collector =
-    Collector { name: "project", version: 1, kinds: &["pin"], needs_project: true, collect };
+pub(crate) const COLLECTOR: Collector = Collector {
+    name: "project",
+    version: 1,
+    kinds: &["pin", "lockfile", "dependency"],
+    needs_project: true,
+    collect,
+};
 
-fn collect(_machine: &dyn Machine, _scope: &Scope) -> Collected {
-    Collected::default()
+/// Everything that this collector reports.
+const REGIONS: [&str; 3] = ["pin/**", "lockfile/**", "dependency/**"];
+
+const MAX_PIN_BYTES: usize = 1 << 20;
+const MAX_LOCK_BYTES: usize = 64 << 20;
+/// More names than this in one folder are not listed.
+const MAX_ENTRIES: usize = 20_000;
+/// More files of a sort than this are not read; those nearest to the root are.
+const MAX_PIN_FILES: usize = 400;
+const MAX_LOCK_FILES: usize = 100;
+
+fn collect(machine: &dyn Machine, scope: &Scope) -> Collected {
+    let mut collected = Collected::default();
+    let Some(project) = scope.project.as_deref() else {
+        collected.skipped = Some("no project folder".to_owned());
+        return collected;
+    };
+    let root = match project.trim_end_matches('/') {
+        "" => "/",
+        trimmed => trimmed,
+    };
+    if let Err(error) = observe(machine, root, &mut collected) {
+        for region in REGIONS {
+            collected.gap(region, GapKind::Unreachable, error.to_string());
+        }
+    }
+    collected
 }
+
+fn observe(machine: &dyn Machine, root: &str, collected: &mut Collected) -> Result<(), MachineError> {
+    let Some(paths) = search(machine, root, collected)? else { return Ok(()) };
+    let mut batch = Batch::new();
+    let asked = ask(root, &paths, &mut batch, collected);
+    if batch.is_empty() {
+        return Ok(());
+    }
+    let replies = machine.run(&batch)?;
+    let mut report = Report::new(root, collected);
+    for (path, reader, ticket) in asked.pins {
+        match whole(replies.get(ticket), MAX_PIN_BYTES) {
+            Ok(content) => report.pins(path, &reader, content),
+            Err(error) => report.unread_pins(path, &reader, paths.sort, &error),
+        }
+    }
+    for AskedLock { path, known, digest, content } in asked.locks {
+        match replies.get(digest) {
+            Ok(digest) => {
+                let content = content.map(|ticket| whole(replies.get(ticket), MAX_LOCK_BYTES));
+                report.lockfile(path, known, digest, content);
+            }
+            Err(error) => report.unread_lockfile(path, known, paths.sort, &error),
+        }
+    }
+    report.finish();
+    Ok(())
+}
+
+/// Files to read, relative to the project's folder.
+struct Paths {
+    list: BTreeSet<String>,
+    sort: Sort,
+}
+
+/// How it is known which files there are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Sort {
+    /// They were seen: one that is not there when it is read leaves a gap.
+    Seen,
+    /// Nothing could be listed: they are asked for by name, and most are absent.
+    Guessed,
+}
+
+/// The first round trip: which files there are. `None` where there is no such folder.
+fn search(
+    machine: &dyn Machine,
+    root: &str,
+    collected: &mut Collected,
+) -> Result<Option<Paths>, MachineError> {
+    let mut batch = Batch::new();
+    let listing = batch.list(root, MAX_ENTRIES);
+    let workflows = batch.list(join(root, files::WORKFLOWS), MAX_ENTRIES);
+    let found = batch.find(files::find(root));
+    let replies = machine.run(&batch)?;
+
+    let mut paths = Paths { list: BTreeSet::new(), sort: Sort::Seen };
+    match replies.get(listing) {
+        Ok(entries) => paths.list.extend(names(entries)),
+        Err(ProbeError::NotFound) => {
+            for region in REGIONS {
+                collected.gap(region, GapKind::Failed, format!("{root}: no such folder"));
+            }
+            return Ok(None);
+        }
+        Err(error) => {
+            unlisted(root, &error, collected);
+            paths.sort = Sort::Guessed;
+            paths.list.extend(files::exact_names().map(str::to_owned));
+        }
+    }
+    match replies.get(workflows) {
+        Ok(entries) => paths.list.extend(names(entries).map(|name| join(files::WORKFLOWS, &name))),
+        Err(error) => collected.gap_unless_absent("pin/*", &join(root, files::WORKFLOWS), &error),
+    }
+    match replies.get(found) {
+        Ok(found) => paths.list.extend(found.iter().cloned()),
+        // The folder is there, so that it was not found by the search is no answer.
+        Err(error) => unlisted(root, &error, collected),
+    }
+    Ok(Some(paths))
+}
+
+fn unlisted(root: &str, error: &ProbeError, collected: &mut Collected) {
+    let kind = error.gap_kind().unwrap_or(GapKind::Failed);
+    let why = match error {
+        ProbeError::TooLarge(most) => format!("{root}: more than {most} files to look at"),
+        ProbeError::NotFound
+        | ProbeError::Permission
+        | ProbeError::TimedOut(_)
+        | ProbeError::Unsupported(_)
+        | ProbeError::Failed(_) => format!("{root}: {error}"),
+    };
+    for region in REGIONS {
+        collected.gap(region, kind, why.clone());
+    }
+}
+
+/// The names that may be read: files, and links, which may point to files.
+fn names(entries: &[Entry]) -> impl Iterator<Item = String> {
+    entries
+        .iter()
+        .filter(|entry| matches!(entry.kind, EntryKind::File | EntryKind::Link))
+        .map(|entry| entry.name.clone())
+}
+
+/// What the second round trip asks for.
+#[derive(Default)]
+struct Asked<'p> {
+    pins: Vec<(&'p str, PinReader, Ticket<FileContent>)>,
+    locks: Vec<AskedLock<'p>>,
+}
+
+/// A lockfile: its digest, and its content where its packages are read.
+struct AskedLock<'p> {
+    path: &'p str,
+    known: &'static Known,
+    digest: Ticket<String>,
+    content: Option<Ticket<FileContent>>,
+}
+
+fn ask<'p>(root: &str, paths: &'p Paths, batch: &mut Batch, collected: &mut Collected) -> Asked<'p> {
+    let mut asked = Asked::default();
+    let mut nearest: Vec<&str> = paths.list.iter().map(String::as_str).collect();
+    nearest.sort_by_key(|path| path.matches('/').count());
+    let (mut pins_left_out, mut locks_left_out) = (0, 0);
+    for path in nearest {
+        match files::role(path) {
+            Some(Role::Pins(_)) if asked.pins.len() >= MAX_PIN_FILES => pins_left_out += 1,
+            Some(Role::Pins(reader)) => {
+                let ticket = batch.read(join(root, path), MAX_PIN_BYTES);
+                asked.pins.push((path, reader, ticket));
+            }
+            Some(Role::Lock(_)) if asked.locks.len() >= MAX_LOCK_FILES => locks_left_out += 1,
+            Some(Role::Lock(known)) => {
+                let digest = batch.sha256(join(root, path));
+                let content = lockfile::is_npm(known).then(|| batch.read(join(root, path), MAX_LOCK_BYTES));
+                asked.locks.push(AskedLock { path, known, digest, content });
+            }
+            None => {}
+        }
+    }
+    for (regions, left_out) in [(&REGIONS[..1], pins_left_out), (&REGIONS[1..], locks_left_out)] {
+        for region in regions.iter().filter(|_| left_out > 0) {
+            let why = format!("{root}: {left_out} files, those farthest from the root, were not read");
+            collected.gap(*region, GapKind::TooLarge, why);
+        }
+    }
+    asked
+}
+
+/// A file that came whole.
+fn whole(content: Result<&FileContent, ProbeError>, most: usize) -> Result<&FileContent, ProbeError> {
+    match content {
+        Ok(content) if content.truncated => Err(ProbeError::TooLarge(most)),
+        other => other,
+    }
+}
+
+fn join(folder: &str, name: &str) -> String {
+    format!("{}/{name}", folder.trim_end_matches('/'))
+}
+
+#[cfg(test)]
+mod tests;

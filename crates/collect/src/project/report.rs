@@ -1,0 +1,234 @@
+//! From what the readers gave to resources and gaps. Every text of a project's file that enters a resource or a
+//! gap passes through here, and loses what may be a credential.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::str::Utf8Error;
+
+use parallax_model::{
+    Attribute, Attributes, GapKind, Key, PathBuilder, Relation, RelationKind, Resource, Value,
+};
+
+use super::files::{PinReader, project_folder};
+use super::lockfile::{self, Known};
+use super::npm_lock::{self, Locked};
+use super::pin::{Declared, Malformed, Pin, without_credentials};
+use super::{Sort, join};
+use crate::Collected;
+use crate::machine::{FileContent, ProbeError};
+
+/// More versions than this in one file are not kept.
+const MAX_PINS: usize = 256;
+
+/// Collects what the files of one project say.
+pub(super) struct Report<'c, 'p> {
+    root: &'c str,
+    collected: &'c mut Collected,
+    pins: Vec<(&'p str, Pin)>,
+    dependencies: BTreeMap<String, Dependency<'p>>,
+}
+
+#[derive(Default)]
+struct Dependency<'p> {
+    locked: Locked,
+    lockfiles: BTreeSet<&'p str>,
+}
+
+impl<'c, 'p> Report<'c, 'p> {
+    /// An empty report.
+    pub(super) fn new(root: &'c str, collected: &'c mut Collected) -> Self {
+        Self { root, collected, pins: Vec::new(), dependencies: BTreeMap::new() }
+    }
+
+    /// Takes a file that pins.
+    pub(super) fn pins(&mut self, path: &'p str, reader: &PinReader, content: &FileContent) {
+        match str::from_utf8(&content.bytes)
+            .map_err(not_utf8)
+            .and_then(|text| reader.read(text.strip_prefix('\u{feff}').unwrap_or(text)))
+        {
+            Ok(pins) => {
+                if pins.len() > MAX_PINS {
+                    let why = format!("{}: more than {MAX_PINS} versions in one file", join(self.root, path));
+                    self.collected.gap(pin_key(reader.tool, path).as_str(), GapKind::TooLarge, why);
+                }
+                self.pins.extend(pins.into_iter().take(MAX_PINS).map(|pin| (path, pin)));
+            }
+            Err(error) => {
+                let what = pin_key(reader.tool, path);
+                self.collected.gap(what.as_str(), GapKind::NotParsed, self.place(path, &error));
+            }
+        }
+    }
+
+    /// Takes a file that pins and could not be read.
+    pub(super) fn unread_pins(&mut self, path: &str, reader: &PinReader, sort: Sort, error: &ProbeError) {
+        self.unread(pin_key(reader.tool, path).as_str(), path, sort, error);
+    }
+
+    /// Takes a lockfile; `content` where its packages are read too.
+    pub(super) fn lockfile(
+        &mut self,
+        path: &'p str,
+        known: &Known,
+        digest: &str,
+        content: Option<Result<&FileContent, ProbeError>>,
+    ) {
+        let mut resource = Resource::new(Key::of(["lockfile", path]), "lockfile")
+            .with("ecosystem", known.ecosystem)
+            .with("format", known.format)
+            .with("sha256", digest);
+        match content.map(|content| content.map(|content| npm_lock::read(&content.bytes))) {
+            None => {}
+            Some(Err(error)) => self.unread("dependency/npm/**", path, Sort::Seen, &error),
+            Some(Ok(Err(error))) => {
+                self.collected.gap("dependency/npm/**", GapKind::NotParsed, self.place(path, &error));
+            }
+            Some(Ok(Ok(tree))) => {
+                resource.attributes.set("format", format!("npm-v{}", tree.version.max(1)));
+                resource.attributes.set("packages", u64::try_from(tree.count()).unwrap_or(u64::MAX));
+                for (name, locked) in tree.packages {
+                    let dependency = self.dependencies.entry(name).or_default();
+                    dependency.locked.versions.extend(locked.versions);
+                    dependency.locked.integrity.extend(locked.integrity);
+                    dependency.lockfiles.insert(path);
+                }
+            }
+        }
+        self.collected.push(resource);
+    }
+
+    /// Takes a lockfile that could not be read.
+    pub(super) fn unread_lockfile(&mut self, path: &str, known: &Known, sort: Sort, error: &ProbeError) {
+        self.unread(Key::of(["lockfile", path]).as_str(), path, sort, error);
+        if lockfile::is_npm(known) {
+            self.unread("dependency/npm/**", path, sort, error);
+        }
+    }
+
+    fn unread(&mut self, what: &str, path: &str, sort: Sort, error: &ProbeError) {
+        let place = join(self.root, path);
+        match (error, sort) {
+            (ProbeError::NotFound, Sort::Guessed) => {}
+            (ProbeError::NotFound, Sort::Seen) => {
+                self.collected.gap(
+                    what,
+                    GapKind::Failed,
+                    format!("{place}: listed, but not there to be read"),
+                );
+            }
+            (_, Sort::Guessed | Sort::Seen) => self.collected.gap_unless_absent(what, &place, error),
+        }
+    }
+
+    fn place(&self, path: &str, error: &Malformed) -> String {
+        format!("{}:{}:{}: {}", join(self.root, path), error.line, error.column, error.what)
+    }
+
+    /// Turns all that was taken into resources.
+    pub(super) fn finish(self) {
+        let mut resources: BTreeMap<Key, Attributes> = BTreeMap::new();
+        for (path, pin) in &self.pins {
+            let Some(version) = self.version(path, pin) else {
+                let Declared::SameAs(other) = &pin.declared else { continue };
+                let why = format!(
+                    "{}:{}: takes the version from `{}`, which names none",
+                    join(self.root, path),
+                    pin.line,
+                    without_credentials(other)
+                );
+                self.collected.gap(pin_key(&pin.tool, path).as_str(), GapKind::NotParsed, why);
+                continue;
+            };
+            let attributes = resources.entry(pin_key(&pin.tool, path)).or_default();
+            let place = free_place(attributes, path, &without_credentials(&pin.field));
+            let line = u64::try_from(pin.line).unwrap_or(u64::MAX);
+            attributes.set(item("by", &place).as_str(), without_credentials(&version).into_owned());
+            attributes.set(item("at", &place).as_str(), line);
+        }
+        for (key, attributes) in resources {
+            self.collected.push(Resource { key, kind: "pin".into(), attributes, relations: Vec::new() });
+        }
+        for (name, dependency) in self.dependencies {
+            self.collected.push(dependency.resource(&name));
+        }
+    }
+
+    /// What a pin declares, from the file that it points to where it points to one.
+    fn version(&self, path: &str, pin: &Pin) -> Option<String> {
+        let other = match &pin.declared {
+            Declared::Version(version) => return Some(version.clone()),
+            Declared::SameAs(other) => other,
+        };
+        let beside = match project_folder(path) {
+            "" => other.clone(),
+            folder => join(folder, other),
+        };
+        let there = |(at, found): &&(&str, Pin)| *at == beside && found.tool == pin.tool;
+        let candidates = self.pins.iter().filter(there).filter_map(|(_, found)| match &found.declared {
+            Declared::Version(version) => Some((preference(&found.field), version)),
+            Declared::SameAs(_) => None,
+        });
+        candidates.min_by_key(|(preference, _)| *preference).map(|(_, version)| version.clone())
+    }
+}
+
+/// A shell of Windows writes UTF-16 where it is not told otherwise.
+fn not_utf8(error: Utf8Error) -> Malformed {
+    Malformed { line: 1, column: error.valid_up_to() + 1, what: "not UTF-8" }
+}
+
+/// Which field counts where a file that is pointed to has several: the more exact one, as the `setup-*` actions do.
+fn preference(field: &str) -> u8 {
+    match field {
+        "volta.node" | "toolchain" => 0,
+        "devEngines.runtime" => 1,
+        _ => 2,
+    }
+}
+
+impl Dependency<'_> {
+    fn resource(self, name: &str) -> Resource {
+        let versions = npm_lock::sorted(&self.locked.versions);
+        let mut list = Vec::with_capacity(2);
+        let mut add = |path: &str, value: String| {
+            list.push(Attribute { path: path.into(), value: Value::from(value) });
+        };
+        if !self.locked.integrity.is_empty() {
+            let hashes: Vec<&str> = self.locked.integrity.iter().map(String::as_str).collect();
+            add("integrity", hashes.join(" "));
+        }
+        match versions.as_slice() {
+            [] => {}
+            [one] => add("version", (*one).to_owned()),
+            several => add("versions", several.join(" ")),
+        }
+        let mut resource = Resource::new(Key::of(["dependency", "npm", name]), "dependency");
+        resource.attributes = Attributes::from_unsorted(list);
+        for path in self.lockfiles {
+            resource.relate(Relation { kind: RelationKind::DeclaredIn, to: Key::of(["lockfile", path]) });
+        }
+        resource
+    }
+}
+
+fn pin_key(tool: &str, path: &str) -> Key {
+    match project_folder(path) {
+        "" => Key::of(["pin", tool]),
+        folder => Key::of(["pin", tool, folder]),
+    }
+}
+
+/// The place's name: the path, the field, and a number where that place declares several times.
+fn free_place(attributes: &Attributes, path: &str, field: &str) -> String {
+    let place = if field.is_empty() { path.to_owned() } else { format!("{path} {field}") };
+    let taken = |place: &str| attributes.get(item("by", place).as_str()).is_some();
+    if !taken(&place) {
+        return place;
+    }
+    (2_usize..).map(|n| format!("{place} ({n})")).find(|numbered| !taken(numbered)).unwrap_or(place)
+}
+
+fn item(field: &str, place: &str) -> parallax_model::AttributePath {
+    let mut path = PathBuilder::new();
+    path.field(field).item(place);
+    path.path()
+}

@@ -1,0 +1,339 @@
+//! Recorded cases, hostile projects, and random input for every reader.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, LazyLock};
+
+use parallax_model::{Snapshot, SnapshotHeader, Timestamp};
+use proptest::prelude::*;
+
+use super::pin::{Declared, Read};
+use super::*;
+use crate::Variables;
+use crate::machine::Recorded;
+use crate::secret::Fingerprinter;
+
+/// Compares pins with lines such as `node[engines.node] = 18 @3` and `ruby -> .ruby-version @1`.
+pub(super) fn check_pins(found: Read, expected: &[&str]) {
+    let line = |pin: &pin::Pin| {
+        let field = if pin.field.is_empty() { String::new() } else { format!("[{}]", pin.field) };
+        let declared = match &pin.declared {
+            Declared::Version(version) => format!("= {version}"),
+            Declared::SameAs(path) => format!("-> {path}"),
+        };
+        format!("{}{field} {declared} @{}", pin.tool, pin.line)
+    };
+    assert_eq!(found.unwrap().iter().map(line).collect::<Vec<_>>(), expected);
+}
+
+fn scope(project: Option<&str>) -> Scope {
+    Scope {
+        project: project.map(str::to_owned),
+        variables: Variables::All,
+        fingerprinter: Arc::new(Fingerprinter::ephemeral([7; 32])),
+    }
+}
+
+fn collect_from(machine: &str, project: &str) -> Collected {
+    let machine: Recorded = serde_json::from_str(machine).unwrap();
+    collect(&machine, &scope(Some(project)))
+}
+
+/// The snapshot file that it makes; its header has the gaps.
+fn lines(collected: Collected) -> String {
+    let mut gaps = collected.gaps;
+    gaps.sort();
+    let header = SnapshotHeader {
+        environment: "recorded".to_owned(),
+        captured_at: Timestamp::UNIX_EPOCH,
+        tool: "test".to_owned(),
+        key_id: None,
+        sources: Vec::new(),
+        gaps,
+    };
+    let mut out = Vec::new();
+    Snapshot::new(header, collected.resources).write(&mut out).unwrap();
+    String::from_utf8(out).unwrap()
+}
+
+fn case_folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("src/project/cases")
+}
+
+fn cases() -> Vec<PathBuf> {
+    let mut cases: Vec<PathBuf> =
+        std::fs::read_dir(case_folder()).unwrap().map(|e| e.unwrap().path()).collect();
+    cases.sort();
+    cases
+}
+
+#[test]
+fn recorded_cases_give_their_goldens() {
+    let cases = cases();
+    assert!(cases.len() >= 4, "cases are missing");
+    for case in cases {
+        let machine = std::fs::read_to_string(case.join("machine.json")).unwrap();
+        let collected = collect_from(&machine, "/srv/shop");
+        for resource in &collected.resources {
+            assert!(COLLECTOR.kinds.contains(&&*resource.kind), "{}", resource.key);
+            for attribute in &resource.attributes {
+                let row = parallax_model::ontology::attribute(&resource.kind, &attribute.path);
+                assert!(row.is_some(), "{}#{} is not in the ontology", resource.key, attribute.path);
+            }
+        }
+        let found = lines(collected);
+        let golden = case.join("golden.jsonl");
+        if std::env::var_os("UPDATE_GOLDEN").is_some() {
+            std::fs::write(&golden, &found).unwrap();
+        }
+        assert_eq!(found, std::fs::read_to_string(&golden).unwrap_or_default(), "{}", case.display());
+        for canary in CANARIES {
+            assert!(!found.contains(canary), "{canary} in {}", case.display());
+        }
+    }
+    let planted = std::fs::read_to_string(case_folder().join("credentials/machine.json")).unwrap();
+    assert!(CANARIES.iter().all(|canary| planted.contains(canary)));
+}
+
+/// Planted in the case `credentials`: in variables' files, in URLs, in `.npmrc`.
+const CANARIES: [&str; 2] = ["hunter2", "_authToken"];
+
+#[test]
+fn what_could_not_be_seen_is_a_gap() {
+    let check = |machine: &str, expected: &[&str]| {
+        let gaps = collect_from(machine, "/p").gaps;
+        let gaps: Vec<String> = gaps.iter().map(|g| format!("{} {:?} {}", g.what, g.kind, g.why)).collect();
+        assert_eq!(gaps, expected, "{machine}");
+    };
+    check(
+        "{}",
+        &[
+            "pin/** Failed /p: no such folder",
+            "lockfile/** Failed /p: no such folder",
+            "dependency/** Failed /p: no such folder",
+        ],
+    );
+    check(r#"{"files": {"/p/README": ""}}"#, &[]);
+    check(
+        r#"{"files": {"/p/.nvmrc": {"error": "permission"}, "/p/a/.tool-versions": {"error": "permission"}}}"#,
+        &[
+            "pin/node Permission /p/.nvmrc: permission denied",
+            "pin/*/a Permission /p/a/.tool-versions: permission denied",
+        ],
+    );
+    check(
+        r#"{"files": {"/p/package-lock.json": {"error": "permission"}, "/p/yarn.lock": "x"}}"#,
+        &[
+            "lockfile/package-lock.json Permission /p/package-lock.json: permission denied",
+            "dependency/npm/** Permission /p/package-lock.json: permission denied",
+        ],
+    );
+    check(
+        r#"{"files": {"/p/x": ""}, "links": {"/p/.nvmrc": "nowhere"}}"#,
+        &["pin/node Failed /p/.nvmrc: listed, but not there to be read"],
+    );
+    check(
+        r#"{"files": {"/p/.github/workflows/a.yml": "jobs: {a: {steps: [{uses: actions/setup-node@v4, with: {node-version-file: .nvmrc}}]}}"}}"#,
+        &[
+            "pin/node NotParsed /p/.github/workflows/a.yml:1: takes the version from `.nvmrc`, which names none",
+        ],
+    );
+}
+
+#[test]
+fn more_than_is_read_is_a_gap() {
+    let files = |count: usize| {
+        let files: serde_json::Map<String, serde_json::Value> =
+            (0..count).map(|n| (format!("/p/d{n}/.nvmrc"), "18".into())).collect();
+        serde_json::json!({"files": files}).to_string()
+    };
+    let some = collect_from(&files(MAX_PIN_FILES + 2), "/p");
+    assert_eq!(some.resources.len(), MAX_PIN_FILES);
+    assert_eq!((&*some.gaps[0].what, some.gaps[0].kind), ("pin/**", GapKind::TooLarge));
+    let many = collect_from(&files(4_001), "/p");
+    assert_eq!(&*many.gaps[0].why, "/p: more than 4000 files to look at");
+}
+
+#[test]
+fn without_a_project_it_is_skipped() {
+    let collected = collect(&Recorded::default(), &scope(None));
+    assert_eq!(collected.skipped.as_deref(), Some("no project folder"));
+}
+
+/// Real lockfiles and manifests, where they are there.
+fn corpus() -> Option<PathBuf> {
+    let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared");
+    let folder = std::env::var_os("PARALLAX_CORPUS").map_or(beside, PathBuf::from).join("lockfiles");
+    if folder.is_dir() {
+        return Some(folder);
+    }
+    let told = format!("SKIPPED: {} is not there; set PARALLAX_CORPUS\n", folder.display());
+    std::io::Write::write_all(&mut std::io::stderr(), told.as_bytes()).unwrap();
+    None
+}
+
+#[test]
+fn a_real_lockfile_has_its_true_counts() {
+    let Some(corpus) = corpus() else { return };
+    let bytes = std::fs::read(corpus.join("facebook+create-react-app/package-lock.json")).unwrap();
+    let tree = npm_lock::read(&bytes).unwrap();
+    let entries =
+        serde_json::from_slice::<serde_json::Value>(&bytes).unwrap()["packages"].as_object().unwrap().len();
+    assert_eq!((entries, tree.count()), (2_590, 2_103));
+    for cut in (1..40).map(|n| n * bytes.len() / 41) {
+        let error = npm_lock::read(&bytes[..cut]).unwrap_err();
+        let lines = bytes[..cut].iter().filter(|b| **b == b'\n').count() + 1;
+        assert_eq!((error.line, error.what), (lines, "ends too early"), "cut at {cut}");
+    }
+}
+
+type AnyReader = fn(&str);
+
+const READERS: &[(&str, AnyReader)] = &[
+    ("dockerfile", |text| drop(dockerfile::read(text))),
+    ("env_example", |text| drop(env_example(text))),
+    ("gemfile", |text| drop(gemfile::read(text))),
+    ("gitlab", |text| drop(gitlab::read(text))),
+    ("go_mod", |text| drop(go_mod::read(text))),
+    ("image", |text| drop(image::versions(text))),
+    ("mise", |text| drop(toml_file::mise(text))),
+    ("npm_lock", |text| drop(npm_lock::read(text.as_bytes()))),
+    ("package_json", |text| drop(package_json::read(text))),
+    ("pin", |text| drop(pin::without_credentials(text))),
+    ("pipfile", |text| drop(toml_file::pipfile(text))),
+    ("pyproject", |text| drop(toml_file::pyproject(text))),
+    ("runtime_txt", |text| drop(version_file::runtime_txt(text))),
+    ("rust_toolchain", |text| drop(toml_file::rust_toolchain(text))),
+    ("sdkmanrc", |text| drop(version_file::sdkmanrc(text))),
+    ("single", |text| drop(version_file::single("python", text))),
+    ("tool_versions", |text| drop(version_file::tool_versions(text))),
+    ("workflow", |text| drop(workflow::read(text))),
+];
+
+/// Pieces that the formats are made of: random text alone would hardly pass the first token.
+const PIECES: &[&str] = &[
+    "FROM ",
+    "node:",
+    "20",
+    "$A",
+    "${A:-",
+    "}",
+    "ARG A=",
+    " AS x",
+    "\n",
+    "\n  ",
+    "\t",
+    " ",
+    "jobs:",
+    "a:",
+    "steps:",
+    "- ",
+    "uses: ",
+    "actions/setup-node@v4",
+    "with:",
+    "node-version: ",
+    "${{ matrix.a }}",
+    "strategy:",
+    "matrix:",
+    "&a ",
+    "*a",
+    "<<: ",
+    "[",
+    "]",
+    "{",
+    "}",
+    ",",
+    "\"",
+    "'",
+    "`",
+    "\\",
+    "#",
+    "=",
+    "[tools]",
+    "[[a]]",
+    "go 1.2",
+    "toolchain ",
+    "ruby ",
+    "file: ",
+    "export A=",
+    "\"packages\":",
+    "\"node_modules/a\":",
+    "\"version\":",
+    "\"engines\":",
+    "\"dependencies\":",
+    "null",
+    "true",
+    "1e9",
+    "https://u:p@h/?t=",
+    "@",
+    "//",
+    "\u{feff}",
+    "\u{0}",
+    "é",
+    "\u{10ffff}",
+    "<<EOF\n",
+    "EOF",
+    "image: ",
+    "|",
+    ">",
+    "---",
+    "!!x ",
+    "? ",
+    ": ",
+    "\r\n",
+];
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 100_000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn random_input_never_panics(picks in proptest::collection::vec(any::<u16>(), 0..24)) {
+        // One in eight is any character instead of a piece.
+        let text: String = picks
+            .iter()
+            .map(|pick| match pick % 8 {
+                0 => char::from_u32(u32::from(*pick)).map(String::from).unwrap_or_default(),
+                _ => PIECES[usize::from(*pick / 8) % PIECES.len()].to_owned(),
+            })
+            .collect();
+        for (_, read) in READERS {
+            read(&text);
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2_000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn mutated_files_never_panic(at in any::<prop::sample::Index>(), cut in 0_usize..40, put in 0..PIECES.len(), which in any::<prop::sample::Index>()) {
+        let mut bytes = which.get(SAMPLES.as_slice()).clone().into_bytes();
+        let start = at.index(bytes.len().max(1)).min(bytes.len());
+        let end = (start + cut).min(bytes.len());
+        bytes.splice(start..end, PIECES[put].bytes());
+        let text = String::from_utf8_lossy(&bytes);
+        for (_, read) in READERS {
+            read(&text);
+        }
+    }
+}
+
+/// The files of the recorded cases, and real ones where they are there.
+static SAMPLES: LazyLock<Vec<String>> = LazyLock::new(samples);
+
+fn samples() -> Vec<String> {
+    let mut texts = Vec::new();
+    for case in cases() {
+        let machine: serde_json::Value =
+            serde_json::from_str(&std::fs::read_to_string(case.join("machine.json")).unwrap()).unwrap();
+        let files = machine["files"].as_object().unwrap();
+        texts.extend(files.values().filter_map(|f| f.as_str()).map(str::to_owned));
+    }
+    let folders = corpus().into_iter().flat_map(|corpus| std::fs::read_dir(corpus).unwrap());
+    for folder in folders.map(|folder| folder.unwrap().path()).filter(|folder| folder.is_dir()) {
+        for file in std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().path()) {
+            let small = file.metadata().is_ok_and(|meta| meta.is_file() && meta.len() < 1 << 15);
+            texts.extend(std::fs::read_to_string(&file).ok().filter(|_| small));
+        }
+    }
+    texts
+}
