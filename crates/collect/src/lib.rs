@@ -3,6 +3,7 @@
 //! A collector reports what it saw, as resources and gaps. It never judges, stores or prints, and
 //! it reaches files, processes, variables and the clock through its machine only.
 
+pub mod document;
 pub mod machine;
 pub mod secret;
 
