@@ -1,0 +1,152 @@
+//! What one tool answers on one machine: which file a bare command reaches, its version, and where that was
+//! read. Files first; the command itself only where they do not tell.
+
+use parallax_model::GapKind;
+
+use super::follow::{self, Followed};
+use super::known::{Known, Pending};
+use super::parse::Printed;
+use super::surroundings::Surroundings;
+use super::table::Tool;
+use super::told::{self, Links, Target, Told};
+use super::{architecture, manager};
+use crate::machine::{Candidate, Output, ProbeError};
+
+/// What the search path has for one tool.
+#[derive(Debug)]
+pub(super) struct Found {
+    /// The tool.
+    pub tool: &'static Tool,
+    /// Its candidates, in the search path's order; at least one.
+    pub candidates: Vec<Candidate>,
+}
+
+/// What a tool answers.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Answered {
+    /// Where the search path has it.
+    pub path: String,
+    /// The file that answers.
+    pub resolved: String,
+    /// That file's architecture, if it is a binary.
+    pub architecture: Option<String>,
+    /// The manager that it comes from.
+    pub manager: Option<&'static str>,
+    /// Its version and where it was read, or why there is none.
+    pub version: Result<Told, NoVersion>,
+}
+
+/// Why there is no version.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct NoVersion {
+    /// The sort of reason.
+    pub kind: GapKind,
+    /// Why, in words that name the place.
+    pub why: String,
+}
+
+/// Resolves one tool; `None` where its manager would say that there is no such command.
+pub(super) fn answer(
+    found: &Found,
+    rustup: &[Candidate],
+    world: &Surroundings,
+    known: &mut Known,
+) -> Result<Option<Answered>, Pending> {
+    for candidate in &found.candidates {
+        let itself = || Target { path: candidate.resolved.clone(), links: Links::Followed };
+        let followed = follow::follow(candidate, rustup, world, known)?;
+        let (target, by, asked) = match followed {
+            Followed::Next => continue,
+            Followed::Absent => return Ok(None),
+            Followed::Itself => (itself(), None, None),
+            Followed::To { target, manager } => (target, Some(manager), None),
+            Followed::Version { told, manager } => (itself(), Some(manager), Some(Ok(told))),
+            Followed::Nowhere { why, manager } => {
+                let why = format!("{}: {why}", candidate.path);
+                (itself(), Some(manager), Some(Err(NoVersion { kind: GapKind::Unsupported, why })))
+            }
+            Followed::Ask { quiet, manager } => {
+                let told = run(found.tool, candidate.path.clone(), None, quiet, known)?;
+                (itself(), Some(manager), Some(told))
+            }
+        };
+        let version = match asked {
+            Some(version) => version,
+            None => version(found.tool, candidate, &target, world, known)?,
+        };
+        let head = if target.path == candidate.resolved {
+            Some(candidate.head.clone())
+        } else {
+            known.head(&target.path)?
+        };
+        return Ok(Some(Answered {
+            path: candidate.path.clone(),
+            architecture: head.and_then(|head| architecture::of_head(&head, &world.machine)),
+            manager: by.or_else(|| manager::of_path(&target.path)).or_else(|| manager::of_path(&candidate.path)),
+            resolved: target.path,
+            version,
+        }));
+    }
+    Ok(None)
+}
+
+/// The version by files, or by asking.
+fn version(
+    tool: &'static Tool,
+    candidate: &Candidate,
+    target: &Target,
+    world: &Surroundings,
+    known: &mut Known,
+) -> Result<Result<Told, NoVersion>, Pending> {
+    // A snap's command is a link to `snap` itself; its own path says which.
+    let snap = Target { path: candidate.path.clone(), links: Links::Within };
+    let told = if candidate.path.starts_with("/snap/bin/") {
+        told::by_files(tool, &snap, world, known)?
+    } else {
+        told::by_files(tool, target, world, known)?
+    };
+    if let Some(told) = told {
+        return Ok(Ok(told));
+    }
+    // One binary may serve many names, so it is called by the name that was found.
+    let own = target.path == candidate.resolved;
+    let command = if own { candidate.path.clone() } else { target.path.clone() };
+    let binary = own && !candidate.head.starts_with(b"#!");
+    // What a script answers hangs on files that it reads, not on the script alone.
+    run(tool, command, binary.then(|| candidate.resolved.clone()), &[], known)
+}
+
+/// Asks the command itself.
+fn run(
+    tool: &'static Tool,
+    command: String,
+    depends_on: Option<String>,
+    quiet: &[&str],
+    known: &mut Known,
+) -> Result<Result<Told, NoVersion>, Pending> {
+    let mut argv: Vec<String> = Vec::new();
+    let variables: Vec<&str> = tool.quiet.iter().chain(quiet).copied().collect();
+    if !variables.is_empty() {
+        argv.push("env".to_owned());
+        argv.extend(variables.into_iter().map(str::to_owned));
+    }
+    argv.push(command.clone());
+    argv.extend(tool.ask.iter().map(ToString::to_string));
+    let asked = format!("{command} {}", tool.ask.first().copied().unwrap_or_default());
+    let reply = known.run(argv, depends_on.into_iter().collect())?;
+    Ok(read(tool, &asked, reply).map(|version| (version, asked)))
+}
+
+/// Reads a reply; everything but a version with exit code 0 is a reason.
+fn read(tool: &Tool, asked: &str, reply: Result<&Output, ProbeError>) -> Result<String, NoVersion> {
+    let no = |kind: GapKind, why: String| NoVersion { kind, why: format!("{asked}: {why}") };
+    let output = reply.map_err(|error| {
+        // It was found a moment ago, so that its absence now is a failure.
+        no(error.gap_kind().unwrap_or(GapKind::Failed), error.to_string())
+    })?;
+    match output.status {
+        0 => (tool.read)(&Printed::of(&output.stdout, &output.stderr))
+            .ok_or_else(|| no(GapKind::NotParsed, "printed no version".to_owned())),
+        status => Err(no(GapKind::Failed, format!("exit code {status}"))),
+    }
+}
