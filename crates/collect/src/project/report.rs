@@ -12,7 +12,7 @@ use super::files::{PinReader, project_folder};
 use super::lockfile::{self, Known};
 use super::npm_lock::{self, Locked};
 use super::pin::{Declared, Malformed, Pin, without_credentials};
-use super::{Sort, join};
+use super::{Basis, join};
 use crate::Collected;
 use crate::machine::{FileContent, ProbeError};
 
@@ -60,8 +60,8 @@ impl<'c, 'p> Report<'c, 'p> {
     }
 
     /// Takes a file that pins and could not be read.
-    pub(super) fn unread_pins(&mut self, path: &str, reader: &PinReader, sort: Sort, error: &ProbeError) {
-        self.unread(pin_key(reader.tool, path).as_str(), path, sort, error);
+    pub(super) fn unread_pins(&mut self, path: &str, reader: &PinReader, basis: Basis, error: &ProbeError) {
+        self.unread(pin_key(reader.tool, path).as_str(), path, basis, error);
     }
 
     /// Takes a lockfile; `content` where its packages are read too.
@@ -78,7 +78,7 @@ impl<'c, 'p> Report<'c, 'p> {
             .with("sha256", digest);
         match content.map(|content| content.map(|content| npm_lock::read(&content.bytes))) {
             None => {}
-            Some(Err(error)) => self.unread("dependency/npm/**", path, Sort::Seen, &error),
+            Some(Err(error)) => self.unread("dependency/npm/**", path, Basis::Seen, &error),
             Some(Ok(Err(error))) => {
                 self.collected.gap("dependency/npm/**", GapKind::NotParsed, self.place(path, &error));
             }
@@ -97,25 +97,25 @@ impl<'c, 'p> Report<'c, 'p> {
     }
 
     /// Takes a lockfile that could not be read.
-    pub(super) fn unread_lockfile(&mut self, path: &str, known: &Known, sort: Sort, error: &ProbeError) {
-        self.unread(Key::of(["lockfile", path]).as_str(), path, sort, error);
+    pub(super) fn unread_lockfile(&mut self, path: &str, known: &Known, basis: Basis, error: &ProbeError) {
+        self.unread(Key::of(["lockfile", path]).as_str(), path, basis, error);
         if lockfile::is_npm(known) {
-            self.unread("dependency/npm/**", path, sort, error);
+            self.unread("dependency/npm/**", path, basis, error);
         }
     }
 
-    fn unread(&mut self, what: &str, path: &str, sort: Sort, error: &ProbeError) {
+    fn unread(&mut self, what: &str, path: &str, basis: Basis, error: &ProbeError) {
         let place = join(self.root, path);
-        match (error, sort) {
-            (ProbeError::NotFound, Sort::Guessed) => {}
-            (ProbeError::NotFound, Sort::Seen) => {
+        match (error, basis) {
+            (ProbeError::NotFound, Basis::Guessed) => {}
+            (ProbeError::NotFound, Basis::Seen) => {
                 self.collected.gap(
                     what,
                     GapKind::Failed,
                     format!("{place}: listed, but not there to be read"),
                 );
             }
-            (_, Sort::Guessed | Sort::Seen) => self.collected.gap_unless_absent(what, &place, error),
+            (_, Basis::Guessed | Basis::Seen) => self.collected.gap_unless_absent(what, &place, error),
         }
     }
 
