@@ -7,6 +7,7 @@ mod batch;
 mod error;
 mod recorded;
 
+pub(crate) use batch::name_fits;
 pub use batch::{
     Batch, Candidate, Entry, EntryKind, Environment, FileContent, Find, FromReply, Keep, Op, Output, Replies,
     Reply, Run, SystemFacts, Ticket, Variable, VariableValue,
