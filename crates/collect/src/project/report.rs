@@ -15,6 +15,7 @@ use super::pin::{Declared, Malformed, Pin, without_credentials};
 use super::{Basis, join};
 use crate::Collected;
 use crate::machine::{FileContent, ProbeError};
+use crate::secret::redact_text;
 
 /// More versions than this in one file are not kept.
 const MAX_PINS: usize = 256;
@@ -133,15 +134,15 @@ impl<'c, 'p> Report<'c, 'p> {
                     "{}:{}: takes the version from `{}`, which names none",
                     join(self.root, path),
                     pin.line,
-                    without_credentials(other)
+                    masked(other)
                 );
                 self.collected.gap(pin_key(&pin.tool, path).as_str(), GapKind::NotParsed, why);
                 continue;
             };
             let attributes = resources.entry(pin_key(&pin.tool, path)).or_default();
-            let place = free_place(attributes, path, &without_credentials(&pin.field));
+            let place = free_place(attributes, path, &masked(&pin.field));
             let line = u64::try_from(pin.line).unwrap_or(u64::MAX);
-            attributes.set(item("by", &place).as_str(), without_credentials(&version).into_owned());
+            attributes.set(item("by", &place).as_str(), masked(&version));
             attributes.set(item("at", &place).as_str(), line);
         }
         for (key, attributes) in resources {
@@ -198,8 +199,8 @@ impl Dependency<'_> {
         }
         match versions.as_slice() {
             [] => {}
-            [one] => add("version", (*one).to_owned()),
-            several => add("versions", several.join(" ")),
+            [one] => add("version", masked(one)),
+            several => add("versions", several.iter().map(|v| masked(v)).collect::<Vec<_>>().join(" ")),
         }
         let mut resource = Resource::new(Key::of(["dependency", "npm", name]), "dependency");
         resource.attributes = Attributes::from_unsorted(list);
@@ -208,6 +209,13 @@ impl Dependency<'_> {
         }
         resource
     }
+}
+
+/// A text of the project's, without credentials of URLs and without well-known tokens.
+fn masked(text: &str) -> String {
+    // Plain versions are most of what there is.
+    let plain = |b: u8| b.is_ascii_digit() || matches!(b, b'.' | b'-' | b'+');
+    if text.bytes().all(plain) { text.to_owned() } else { redact_text(&without_credentials(text)) }
 }
 
 fn pin_key(tool: &str, path: &str) -> Key {

@@ -98,6 +98,19 @@ fn recorded_cases_give_their_goldens() {
 const CANARIES: [&str; 2] = ["hunter2", "_authToken"];
 
 #[test]
+fn tokens_in_the_place_of_versions_are_masked() {
+    let token = format!("ghp_{}", "a1B2".repeat(9));
+    let lock =
+        format!(r#"{{"packages": {{"node_modules/a": {{"version": "{token}"}}}}, "lockfileVersion": 3}}"#);
+    let machine = serde_json::json!({"files": {
+        "/p/.nvmrc": token, "/p/package-lock.json": lock, "/p/mise.toml": format!("[tools]\nnode = '{token}'"),
+    }});
+    let found = lines(collect_from(&machine.to_string(), "/p"));
+    assert!(found.contains("pin/node") && found.contains("dependency/npm/a"));
+    assert!(!found.contains("a1B2"), "{found}");
+}
+
+#[test]
 fn what_could_not_be_seen_is_a_gap() {
     let check = |machine: &str, expected: &[&str]| {
         let gaps = collect_from(machine, "/p").gaps;
