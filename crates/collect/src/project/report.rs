@@ -219,9 +219,10 @@ fn masked(text: &str) -> String {
 }
 
 fn pin_key(tool: &str, path: &str) -> Key {
+    let tool = masked(tool);
     match project_folder(path) {
-        "" => Key::of(["pin", tool]),
-        folder => Key::of(["pin", tool, folder]),
+        "" => Key::of(["pin", &tool]),
+        folder => Key::of(["pin", &tool, folder]),
     }
 }
 

@@ -103,7 +103,7 @@ fn tokens_in_the_place_of_versions_are_masked() {
     let lock =
         format!(r#"{{"packages": {{"node_modules/a": {{"version": "{token}"}}}}, "lockfileVersion": 3}}"#);
     let machine = serde_json::json!({"files": {
-        "/p/.nvmrc": token, "/p/package-lock.json": lock, "/p/mise.toml": format!("[tools]\nnode = '{token}'"),
+        "/p/.nvmrc": token, "/p/package-lock.json": lock, "/p/mise.toml": format!("[tools]\nnode = '{token}'\n{token} = '1'"),
     }});
     let found = lines(collect_from(&machine.to_string(), "/p"));
     assert!(found.contains("pin/node") && found.contains("dependency/npm/a"));
