@@ -4,13 +4,16 @@
 //! batch is one round trip. Every probe is bounded in time and in bytes, and one that fails costs itself only.
 
 mod batch;
+mod combined;
 mod error;
 mod recorded;
 
+pub(crate) use batch::name_fits;
 pub use batch::{
     Batch, Candidate, Entry, EntryKind, Environment, FileContent, Find, FromReply, Keep, Op, Output, Replies,
     Reply, Run, SystemFacts, Ticket, Variable, VariableValue,
 };
+pub(crate) use combined::Combined;
 pub use error::{MachineError, ProbeError};
 pub use recorded::{Recorded, RecordedCommand, RecordedFile, RecordedSystem};
 

@@ -3,7 +3,7 @@
 
 use super::lockfile::{self, fits};
 use super::pin::Read;
-use super::{dockerfile, gemfile, gitlab, go_mod, package_json, toml_file, version_file, workflow};
+use super::{dockerfile, gemfile, gitlab, go_mod, package_json, toml_file, version_file, workflow, wrapper};
 use crate::machine::Find;
 
 /// How a file's pins are read.
@@ -39,8 +39,11 @@ const READERS: &[(&str, Reader)] = &[
     ("Dockerfile.*", dockerfile::read),
     ("Dockerfile_*", dockerfile::read),
     ("Gemfile", gemfile::read),
+    ("Cargo.toml", toml_file::cargo),
     ("Pipfile", toml_file::pipfile),
     ("go.mod", go_mod::read),
+    ("gradle-wrapper.properties", wrapper::read),
+    ("maven-wrapper.properties", wrapper::read),
     ("mise.toml", toml_file::mise),
     ("package.json", package_json::read),
     ("pyproject.toml", toml_file::pyproject),
@@ -162,6 +165,10 @@ fn names() -> impl Iterator<Item = &'static str> {
 /// the folder around them (`.github/workflows/ci.yml` and `docker/Dockerfile` speak for the project).
 pub(super) fn project_folder(path: &str) -> &str {
     let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
+    let folder = match folder.strip_suffix("gradle/wrapper") {
+        Some(before) if before.is_empty() || before.ends_with('/') => before.trim_end_matches('/'),
+        Some(_) | None => folder,
+    };
     let mut end = 0;
     for segment in folder.split('/') {
         if segment.starts_with('.') || matches!(segment, "docker" | "dockerfiles" | "containers" | "ci") {
@@ -211,6 +218,9 @@ mod tests {
         check(".github/workflows/ci.yml", "");
         check("services/api/.devcontainer/Dockerfile", "services/api");
         check("docker/Dockerfile", "");
+        check("gradle/wrapper/gradle-wrapper.properties", "");
+        check("a/gradle/wrapper/gradle-wrapper.properties", "a");
+        check(".mvn/wrapper/maven-wrapper.properties", "");
         check("a/docker/x/Dockerfile", "a");
     }
 

@@ -20,6 +20,7 @@ mod report;
 mod toml_file;
 mod version_file;
 mod workflow;
+mod wrapper;
 mod yaml;
 
 use std::collections::BTreeSet;
@@ -84,7 +85,7 @@ fn observe(machine: &dyn Machine, root: &str, collected: &mut Collected) -> Resu
     for (path, reader, ticket) in asked.pins {
         match whole(replies.get(ticket), MAX_PIN_BYTES) {
             Ok(content) => report.pins(path, &reader, content),
-            Err(error) => report.unread_pins(path, &reader, paths.sort, &error),
+            Err(error) => report.unread_pins(path, &reader, paths.basis, &error),
         }
     }
     for AskedLock { path, known, digest, content } in asked.locks {
@@ -93,7 +94,7 @@ fn observe(machine: &dyn Machine, root: &str, collected: &mut Collected) -> Resu
                 let content = content.map(|ticket| whole(replies.get(ticket), MAX_LOCK_BYTES));
                 report.lockfile(path, known, digest, content);
             }
-            Err(error) => report.unread_lockfile(path, known, paths.sort, &error),
+            Err(error) => report.unread_lockfile(path, known, paths.basis, &error),
         }
     }
     report.finish();
@@ -103,12 +104,12 @@ fn observe(machine: &dyn Machine, root: &str, collected: &mut Collected) -> Resu
 /// Files to read, relative to the project's folder.
 struct Paths {
     list: BTreeSet<String>,
-    sort: Sort,
+    basis: Basis,
 }
 
 /// How it is known which files there are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Sort {
+enum Basis {
     /// They were seen: one that is not there when it is read leaves a gap.
     Seen,
     /// Nothing could be listed: they are asked for by name, and most are absent.
@@ -127,7 +128,7 @@ fn search(
     let found = batch.find(files::find(root));
     let replies = machine.run(&batch)?;
 
-    let mut paths = Paths { list: BTreeSet::new(), sort: Sort::Seen };
+    let mut paths = Paths { list: BTreeSet::new(), basis: Basis::Seen };
     match replies.get(listing) {
         Ok(entries) => paths.list.extend(names(entries)),
         Err(ProbeError::NotFound) => {
@@ -138,7 +139,7 @@ fn search(
         }
         Err(error) => {
             unlisted(root, &error, collected);
-            paths.sort = Sort::Guessed;
+            paths.basis = Basis::Guessed;
             paths.list.extend(files::exact_names().map(str::to_owned));
         }
     }

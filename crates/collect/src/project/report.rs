@@ -12,9 +12,10 @@ use super::files::{PinReader, project_folder};
 use super::lockfile::{self, Known};
 use super::npm_lock::{self, Locked};
 use super::pin::{Declared, Malformed, Pin, without_credentials};
-use super::{Sort, join};
+use super::{Basis, join};
 use crate::Collected;
 use crate::machine::{FileContent, ProbeError};
+use crate::secret::redact_text;
 
 /// More versions than this in one file are not kept.
 const MAX_PINS: usize = 256;
@@ -60,8 +61,8 @@ impl<'c, 'p> Report<'c, 'p> {
     }
 
     /// Takes a file that pins and could not be read.
-    pub(super) fn unread_pins(&mut self, path: &str, reader: &PinReader, sort: Sort, error: &ProbeError) {
-        self.unread(pin_key(reader.tool, path).as_str(), path, sort, error);
+    pub(super) fn unread_pins(&mut self, path: &str, reader: &PinReader, basis: Basis, error: &ProbeError) {
+        self.unread(pin_key(reader.tool, path).as_str(), path, basis, error);
     }
 
     /// Takes a lockfile; `content` where its packages are read too.
@@ -78,7 +79,7 @@ impl<'c, 'p> Report<'c, 'p> {
             .with("sha256", digest);
         match content.map(|content| content.map(|content| npm_lock::read(&content.bytes))) {
             None => {}
-            Some(Err(error)) => self.unread("dependency/npm/**", path, Sort::Seen, &error),
+            Some(Err(error)) => self.unread("dependency/npm/**", path, Basis::Seen, &error),
             Some(Ok(Err(error))) => {
                 self.collected.gap("dependency/npm/**", GapKind::NotParsed, self.place(path, &error));
             }
@@ -97,25 +98,25 @@ impl<'c, 'p> Report<'c, 'p> {
     }
 
     /// Takes a lockfile that could not be read.
-    pub(super) fn unread_lockfile(&mut self, path: &str, known: &Known, sort: Sort, error: &ProbeError) {
-        self.unread(Key::of(["lockfile", path]).as_str(), path, sort, error);
+    pub(super) fn unread_lockfile(&mut self, path: &str, known: &Known, basis: Basis, error: &ProbeError) {
+        self.unread(Key::of(["lockfile", path]).as_str(), path, basis, error);
         if lockfile::is_npm(known) {
-            self.unread("dependency/npm/**", path, sort, error);
+            self.unread("dependency/npm/**", path, basis, error);
         }
     }
 
-    fn unread(&mut self, what: &str, path: &str, sort: Sort, error: &ProbeError) {
+    fn unread(&mut self, what: &str, path: &str, basis: Basis, error: &ProbeError) {
         let place = join(self.root, path);
-        match (error, sort) {
-            (ProbeError::NotFound, Sort::Guessed) => {}
-            (ProbeError::NotFound, Sort::Seen) => {
+        match (error, basis) {
+            (ProbeError::NotFound, Basis::Guessed) => {}
+            (ProbeError::NotFound, Basis::Seen) => {
                 self.collected.gap(
                     what,
                     GapKind::Failed,
                     format!("{place}: listed, but not there to be read"),
                 );
             }
-            (_, Sort::Guessed | Sort::Seen) => self.collected.gap_unless_absent(what, &place, error),
+            (_, Basis::Guessed | Basis::Seen) => self.collected.gap_unless_absent(what, &place, error),
         }
     }
 
@@ -133,15 +134,15 @@ impl<'c, 'p> Report<'c, 'p> {
                     "{}:{}: takes the version from `{}`, which names none",
                     join(self.root, path),
                     pin.line,
-                    without_credentials(other)
+                    masked(other)
                 );
                 self.collected.gap(pin_key(&pin.tool, path).as_str(), GapKind::NotParsed, why);
                 continue;
             };
             let attributes = resources.entry(pin_key(&pin.tool, path)).or_default();
-            let place = free_place(attributes, path, &without_credentials(&pin.field));
+            let place = free_place(attributes, path, &masked(&pin.field));
             let line = u64::try_from(pin.line).unwrap_or(u64::MAX);
-            attributes.set(item("by", &place).as_str(), without_credentials(&version).into_owned());
+            attributes.set(item("by", &place).as_str(), masked(&version));
             attributes.set(item("at", &place).as_str(), line);
         }
         for (key, attributes) in resources {
@@ -198,8 +199,8 @@ impl Dependency<'_> {
         }
         match versions.as_slice() {
             [] => {}
-            [one] => add("version", (*one).to_owned()),
-            several => add("versions", several.join(" ")),
+            [one] => add("version", masked(one)),
+            several => add("versions", several.iter().map(|v| masked(v)).collect::<Vec<_>>().join(" ")),
         }
         let mut resource = Resource::new(Key::of(["dependency", "npm", name]), "dependency");
         resource.attributes = Attributes::from_unsorted(list);
@@ -210,10 +211,18 @@ impl Dependency<'_> {
     }
 }
 
+/// A text of the project's, without credentials of URLs and without well-known tokens.
+fn masked(text: &str) -> String {
+    // Plain versions are most of what there is.
+    let plain = |b: u8| b.is_ascii_digit() || matches!(b, b'.' | b'-' | b'+');
+    if text.bytes().all(plain) { text.to_owned() } else { redact_text(&without_credentials(text)) }
+}
+
 fn pin_key(tool: &str, path: &str) -> Key {
+    let tool = masked(tool);
     match project_folder(path) {
-        "" => Key::of(["pin", tool]),
-        folder => Key::of(["pin", tool, folder]),
+        "" => Key::of(["pin", &tool]),
+        folder => Key::of(["pin", &tool, folder]),
     }
 }
 

@@ -98,6 +98,19 @@ fn recorded_cases_give_their_goldens() {
 const CANARIES: [&str; 2] = ["hunter2", "_authToken"];
 
 #[test]
+fn tokens_in_the_place_of_versions_are_masked() {
+    let token = format!("ghp_{}", "a1B2".repeat(9));
+    let lock =
+        format!(r#"{{"packages": {{"node_modules/a": {{"version": "{token}"}}}}, "lockfileVersion": 3}}"#);
+    let machine = serde_json::json!({"files": {
+        "/p/.nvmrc": token, "/p/package-lock.json": lock, "/p/mise.toml": format!("[tools]\nnode = '{token}'\n{token} = '1'"),
+    }});
+    let found = lines(collect_from(&machine.to_string(), "/p"));
+    assert!(found.contains("pin/node") && found.contains("dependency/npm/a"));
+    assert!(!found.contains("a1B2"), "{found}");
+}
+
+#[test]
 fn what_could_not_be_seen_is_a_gap() {
     let check = |machine: &str, expected: &[&str]| {
         let gaps = collect_from(machine, "/p").gaps;
@@ -154,6 +167,40 @@ fn more_than_is_read_is_a_gap() {
 }
 
 #[test]
+fn more_versions_than_are_kept_is_a_gap() {
+    let many = "FROM node:20\n".repeat(300);
+    let machine = serde_json::json!({"files": {"/p/Dockerfile": many}}).to_string();
+    let collected = collect_from(&machine, "/p");
+    assert_eq!(collected.resources[0].attributes.len(), 2 * 256);
+    assert_eq!(&*collected.gaps[0].why, "/p/Dockerfile: more than 256 versions in one file");
+}
+
+#[test]
+fn where_nothing_can_be_listed_names_are_asked_for() {
+    #[derive(Debug)]
+    struct Unlisted(Recorded);
+    impl Machine for Unlisted {
+        fn place(&self) -> &str {
+            "unlisted"
+        }
+        fn run(&self, batch: &Batch) -> Result<crate::machine::Replies, MachineError> {
+            let mut replies = self.0.run(batch)?;
+            for (op, reply) in batch.ops().iter().zip(&mut replies.0) {
+                if matches!(op, crate::machine::Op::List { .. } | crate::machine::Op::Find(_)) {
+                    *reply = Err(ProbeError::Permission);
+                }
+            }
+            Ok(replies)
+        }
+    }
+    let recorded = serde_json::from_str(r#"{"files": {"/p/.nvmrc": "18", "/p/Cargo.lock": ""}}"#).unwrap();
+    let collected = collect(&Unlisted(recorded), &scope(Some("/p")));
+    let keys: Vec<&str> = collected.resources.iter().map(|r| r.key.as_str()).collect();
+    assert_eq!(keys, ["lockfile/Cargo.lock", "pin/node"]);
+    assert!(collected.gaps.iter().any(|g| &*g.what == "lockfile/**" && g.kind == GapKind::Permission));
+}
+
+#[test]
 fn without_a_project_it_is_skipped() {
     let collected = collect(&Recorded::default(), &scope(None));
     assert_eq!(collected.skipped.as_deref(), Some("no project folder"));
@@ -207,6 +254,7 @@ const READERS: &[(&str, AnyReader)] = &[
     ("single", |text| drop(version_file::single("python", text))),
     ("tool_versions", |text| drop(version_file::tool_versions(text))),
     ("workflow", |text| drop(workflow::read(text))),
+    ("wrapper", |text| drop(wrapper::read(text))),
 ];
 
 /// Pieces that the formats are made of: random text alone would hardly pass the first token.

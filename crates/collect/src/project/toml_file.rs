@@ -1,4 +1,4 @@
-//! Pins in TOML: `mise.toml`, `rust-toolchain.toml`, `pyproject.toml`, `Pipfile`. Pure.
+//! Pins in TOML: `mise.toml`, `rust-toolchain.toml`, `pyproject.toml`, `Pipfile`, `Cargo.toml`. Pure.
 
 use std::borrow::Cow;
 
@@ -70,6 +70,18 @@ pub(super) fn pipfile(text: &str) -> Read {
         .collect())
 }
 
+/// `Cargo.toml`: `rust-version`, which is a minimum.
+pub(super) fn cargo(text: &str) -> Read {
+    let root = parse(text)?;
+    let places: [&[&str]; 2] = [&["package", "rust-version"], &["workspace", "package", "rust-version"]];
+    let pin = |place: &&[&str]| {
+        let found = value(&root, place)?;
+        let minimum = format!(">={}", scalar(found.get_ref())?);
+        Pin::version("rustc", place.join("."), &minimum, Lines::of(text).at(found.span().start))
+    };
+    Ok(places.iter().filter_map(pin).collect())
+}
+
 fn pin_at(text: &str, root: &Table<'_>, tool: &str, place: &[&str], field: &str) -> Option<Pin> {
     let found = value(root, place)?;
     Pin::version(tool, field, scalar(found.get_ref())?, Lines::of(text).at(found.span().start))
@@ -128,6 +140,8 @@ mod tests {
         check_pins(rust_toolchain("[toolchain]\nchannel = \"1.75.0\"\n"), &["rustc = 1.75.0 @2"]);
         check_pins(rust_toolchain("nightly-2024-01-01\n"), &["rustc = nightly-2024-01-01 @1"]);
         check_pins(rust_toolchain("[toolchain]\npath = '/x'"), &[]);
+        check_pins(cargo("[package]\nrust-version = '1.85'\n"), &["rustc[package.rust-version] = >=1.85 @2"]);
+        check_pins(cargo("[package]\nrust-version.workspace = true\n"), &[]);
     }
 
     #[test]

@@ -17,14 +17,14 @@ pub(super) const KINDS: &[KindRow] = &[
     KindRow {
         id: "pin",
         title: "pin",
-        help: "What a project's files say of the version of a tool.",
+        help: "What a project's files say of the version of a tool; a sub-project's are under `pin/<tool>/<folder>`.",
         key: "pin/<tool>",
         layer: Layer::Runtime,
         missing: Code::ConfigDrift,
         attributes: &[
             row(
                 "by[*]",
-                "The version or range that one place declares; the place is a file, or a file and a field.",
+                "The version or range that one place declares, several joined by ` || `; the place is a file, or a file and a field.",
                 Compare::Text,
                 Role::Compared,
                 Code::ConfigDrift,
@@ -63,7 +63,7 @@ pub(super) const KINDS: &[KindRow] = &[
             ),
             row(
                 "packages",
-                "How many packages it fixes, where its format is read.",
+                "How many packages and versions it fixes, where its format is read.",
                 Compare::Number,
                 Role::Context,
                 Code::LockfileOutdated,
@@ -78,7 +78,13 @@ pub(super) const KINDS: &[KindRow] = &[
         layer: Layer::Dependency,
         missing: Code::DependencyDrift,
         attributes: &[
-            row("version", "Its version.", Compare::Version, Role::Compared, Code::DependencyDrift),
+            row(
+                "version",
+                "Its version; a commit or a path where it comes from git or the disk.",
+                Compare::Version,
+                Role::Compared,
+                Code::DependencyDrift,
+            ),
             row(
                 "versions",
                 "Its versions, separated by spaces, where several are there.",
