@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use parallax_collect::machine::Place;
+
 use crate::config::{Config, Environment, Host, Shell, Source};
 use crate::error::AppError;
 
@@ -65,8 +67,11 @@ fn unknown(text: &str, config: &Config) -> AppError {
 
 /// `ssh://user@host[:port][/path]`: the path is the project's folder there.
 fn over_ssh(text: &str) -> Result<Environment, AppError> {
-    let place = parallax_collect::machine::Place::parse(text).map_err(|e| AppError::usage(e.to_string()))?;
-    let project = place.path().map(str::to_owned);
-    let at = Host { place: place.without_path().to_string(), shell: Shell::Plain };
-    Ok(Environment { name: text.to_owned(), sources: vec![Source::Host { at, project }] })
+    match text.parse::<Place>().map_err(|e| AppError::usage(e.to_string()))? {
+        Place::Ssh(place) => {
+            let at = Host { place: place.address(), shell: Shell::Plain };
+            Ok(Environment { name: text.to_owned(), sources: vec![Source::Host { at, project: place.path }] })
+        }
+        Place::Local => Err(AppError::usage(format!("`{text}` is no address"))),
+    }
 }
