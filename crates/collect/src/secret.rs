@@ -1,9 +1,18 @@
-//! Secrets: raw values as a type that cannot be shown, and the keyed hash that masks them.
+//! Secrets: what counts as one, raw values as a type that cannot be shown, the keyed hash that masks them, and
+//! taking them out of text. Reads nothing itself.
+
+mod redact;
+mod table;
 
 use std::fmt;
 
 use parallax_model::Fingerprint;
 use sha2::{Digest, Sha256};
+
+pub use redact::{redact, redact_text};
+pub(crate) use redact::{redact_urls, sed_script};
+pub use table::is_secret;
+pub(crate) use table::shell_function;
 
 /// A secret in clear. It can't be printed, compared or serialised; all one can do is mask it.
 pub struct RawSecret(Vec<u8>);
@@ -93,27 +102,13 @@ impl fmt::Debug for Fingerprinter {
     }
 }
 
-/// Whether a variable is secret, by its name or by the shape of its value.
-#[must_use]
-pub fn is_secret(name: &str, value: &str) -> bool {
-    // Replaced by the table that the shell script shares.
-    name.contains("SECRET")
-        || name.contains("TOKEN")
-        || name.contains("PASSWORD")
-        || value.contains("-----BEGIN")
-}
-
-/// Replaces the credentials of URLs (`//user:secret@host`) by `//REDACTED@host`.
-pub(crate) fn redact_urls(bytes: &[u8]) -> Vec<u8> {
-    bytes.to_vec()
-}
-
 /// The SHA-256 of bytes, as 64 hex digits.
 pub(crate) fn sha256_hex(bytes: &[u8]) -> String {
     hex(&Sha256::digest(bytes))
 }
 
-fn hex(bytes: &[u8]) -> String {
+/// Bytes as lower-case hex digits.
+pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|b| format!("{b:02x}")).collect()
 }
 
@@ -130,5 +125,102 @@ mod tests {
         assert_ne!(mask(&project, "a"), mask(&Fingerprinter::lasting(b"other"), "a"));
         assert!(!format!("{project:?} {:?}", RawSecret::new("hunter2")).contains("hunter2"));
         assert!(!format!("{project:?}").contains(project.keys().0));
+    }
+
+    /// Rows of names and values, and whether they are secret: for Rust, dash and BusyBox alike.
+    const ROWS: &[(&str, &str, bool)] = &[
+        ("DB_PASSWORD", "x", true),
+        ("db_password", "x", true),
+        ("PASSWORD", "x", true),
+        ("DB_PASSWORD", "", false),
+        ("PGPASSWORD", "x", true),
+        ("MYSQL_PWD", "x", true),
+        ("PWD", "/root", false),
+        ("OLDPWD", "/", false),
+        ("MYSQL_PASS", "x", true),
+        ("PASS", "x", true),
+        ("COMPASS", "x", false),
+        ("API_TOKEN", "x", true),
+        ("npm_config__authToken", "x", true),
+        ("TOKENIZERS_PARALLELISM", "true", false),
+        ("TOKEN_FILE", "/run/t", false),
+        ("AWS_SECRET_ACCESS_KEY", "x", true),
+        ("AWS_ACCESS_KEY_ID", "x", false),
+        ("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE", true),
+        ("SSH_AUTH_SOCK", "/tmp/a", false),
+        ("XAUTHORITY", "/root/.Xauthority", false),
+        ("OIDC_AUTHORITY", "https://id.example.org", false),
+        ("GIT_AUTHOR_NAME", "Ann", false),
+        ("GIT_AUTHOR_EMAIL", "ann@example.org", false),
+        ("AUTHOR", "Ann", false),
+        ("BASIC_AUTH", "x", true),
+        ("AUTH_HEADER", "x", true),
+        ("AUTH_URL", "https://id.example.org", false),
+        ("AUTH_URL", "https://a:b@id.example.org", true),
+        ("KEYBOARD", "us", false),
+        ("SIGNING_KEY", "x", true),
+        ("MONKEY", "x", false),
+        ("KEY", "x", false),
+        ("STRIPE_APIKEY", "x", true),
+        ("SSH_PUBLIC_KEY", "ssh-rsa x", false),
+        ("GITHUB_PAT", "x", true),
+        ("PATH", "/usr/bin", false),
+        ("COMPAT", "1", false),
+        ("SENTRY_DSN", "x", true),
+        ("SLACK_WEBHOOK_URL", "x", true),
+        ("PRIVATE_STUFF", "x", true),
+        ("GOOGLE_CREDENTIALS", "{}", true),
+        ("SESSION_COOKIE", "x", true),
+        ("PASSWORD_SALT", "x", true),
+        ("SECRET_KEY_BASE", "x", true),
+        ("TOKEN_TTL", "60", false),
+        ("DATABASE_URL", "postgres://u:p@db/x", true),
+        ("DATABASE_URL", "postgres://db/x", false),
+        ("A", "ghp_0123456789012345678901", true),
+        ("A", "ghp_short", false),
+        ("A", "github_pat_01234567890123456789", true),
+        ("A", "glpat-0123456789abcdef", true),
+        ("A", "xoxb-1234567890", true),
+        ("LANG", "sk-SK.UTF-8", false),
+        ("A", "sk-01234567890123456789", true),
+        ("A", "sk_live_0123456789", true),
+        ("A", "eyJhbGciOi.eyJzdWIi.c2ln", true),
+        ("A", "eyJ", false),
+        ("A", "-----BEGIN RSA PRIVATE KEY-----\nMII\n", true),
+        ("A", "-----BEGIN CERTIFICATE-----", false),
+        ("A", "npm_012345678901234567890123456789", true),
+        ("A", "AIza012345678901234567890123456789", true),
+        ("A", "hf_012345678901234567890123456789", true),
+        ("A", "dop_v1_012345678901234567890123456789", true),
+        ("A", "abcdefghijklmnopABCDEFGHIJKLM012", true),
+        ("A", "abcdefghijklmnopABCDEFGHIJKLM01", false),
+        ("A", "abcdefghijklmnopabcdefghijklm012", false),
+        ("A", "ABCDEFGHIJKLMNOPABCDEFGHIJKLM012", false),
+        ("A", "abcdefghijklmnopABCDEFGHIJKLMNOPQ", false),
+        ("A", "/home/Runner1/work/abcdefghijklmnopq", false),
+        ("A", "abcdefghijklmnop ABCDEFGHIJKLM012", false),
+        ("A", "ab+/=_-hijklmnopABCDEFGHIJKLM012", true),
+        ("A", "550e8400-e29b-41d4-a716-446655440000", false),
+        ("A", "\u{e9}t\u{e9}", false),
+        ("A.B", "$(touch x) `id` '", false),
+        ("A B_TOKEN", "x", true),
+        ("", "", false),
+    ];
+
+    #[test]
+    fn rust_and_shells_agree_on_what_is_secret() {
+        assert!(ROWS.len() >= 60);
+        let script = format!("{}_p_secret \"$1\" \"$2\"", shell_function());
+        for (name, value, expected) in ROWS {
+            assert_eq!(is_secret(name, value), *expected, "{name}={value}");
+            for shell in [&["dash"][..], &["busybox", "ash"]] {
+                let status = std::process::Command::new(shell[0])
+                    .args(&shell[1..])
+                    .args(["-c", &script, "sh", name, value])
+                    .status()
+                    .expect("packages dash and busybox-static are needed here");
+                assert_eq!(status.success(), *expected, "{shell:?}: {name}={value}");
+            }
+        }
     }
 }

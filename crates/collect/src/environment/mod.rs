@@ -1,12 +1,87 @@
-//! Observes nothing yet.
+//! Observes environment variables: `env/<NAME>`. What is secret was masked by the machine; what is noise and how
+//! values compare is the ontology's to say.
 
-use crate::machine::Machine;
-use crate::{Collected, Collector, Scope};
+use parallax_model::{Key, Resource, Value};
+
+use crate::machine::{Batch, Environment, Machine, VariableValue};
+use crate::{Collected, Collector, Scope, Variables};
 
 /// The collector.
 pub(crate) const COLLECTOR: Collector =
     Collector { name: "environment", version: 1, kinds: &["env"], needs_project: false, collect };
 
-fn collect(_machine: &dyn Machine, _scope: &Scope) -> Collected {
-    Collected::default()
+fn collect(machine: &dyn Machine, scope: &Scope) -> Collected {
+    let mut collected = Collected::default();
+    let names = match &scope.variables {
+        Variables::All => None,
+        Variables::Named(names) => Some(names.clone()),
+    };
+    let mut batch = Batch::new();
+    let ticket = batch.environment(Environment { names, fingerprinter: scope.fingerprinter.clone() });
+    let replies = match machine.run(&batch) {
+        Ok(replies) => replies,
+        Err(error) => {
+            collected.gap("env/**", error.gap_kind(), error.to_string());
+            return collected;
+        }
+    };
+    match replies.get(ticket) {
+        Ok(variables) => {
+            for variable in variables {
+                let value = match &variable.value {
+                    VariableValue::Plain(text) => Value::text(text.as_str()),
+                    VariableValue::Secret(fingerprint) => Value::Secret(fingerprint.clone()),
+                };
+                let key = Key::of(["env", &variable.name]);
+                collected.push(Resource::new(key, "env").with("value", value));
+            }
+        }
+        Err(error) => collected.gap_unless_absent("env/**", "environment", &error),
+    }
+    collected
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::machine::Recorded;
+    use crate::secret::Fingerprinter;
+
+    fn check(variables: Variables, expected: &[(&str, &str)]) {
+        let machine: Recorded = serde_json::from_str(
+            r#"{"variables": {"LANG": "C", "NO_TEXT": "", "A#B": "1", "API_TOKEN": "hunter2", "U": "x://a:hunter2@h"}}"#,
+        )
+        .unwrap();
+        let fingerprinter = Arc::new(Fingerprinter::lasting(b"k"));
+        let seen = collect(&machine, &Scope { project: None, variables, fingerprinter });
+        let rows: Vec<(String, String)> = seen
+            .resources
+            .iter()
+            .map(|r| (r.key.to_string(), r.attributes.get("value").unwrap().to_json()))
+            .collect();
+        let rows: Vec<(&str, &str)> =
+            rows.iter().map(|(k, v)| (k.as_str(), v.get(..14).unwrap_or(v))).collect();
+        assert_eq!(rows, expected);
+        assert!(!format!("{seen:?}").contains("hunter2"));
+        assert!(seen.gaps.is_empty());
+    }
+
+    #[test]
+    fn variables_become_resources() {
+        let secret = r#"{"secret":"fing"#.get(..14).unwrap();
+        check(
+            Variables::All,
+            &[
+                ("env/A%23B", "\"1\""),
+                ("env/API_TOKEN", secret),
+                ("env/LANG", "\"C\""),
+                ("env/NO_TEXT", "\"\""),
+                ("env/U", secret),
+            ],
+        );
+        check(Variables::Named(vec!["LANG".into(), "ABSENT".into()]), &[("env/LANG", "\"C\"")]);
+        check(Variables::Named(Vec::new()), &[]);
+    }
 }

@@ -50,6 +50,19 @@ pub enum MachineError {
     },
 }
 
+impl MachineError {
+    /// The sort of gap that this leaves over everything that the place would have shown.
+    #[must_use]
+    pub fn gap_kind(&self) -> GapKind {
+        match self {
+            Self::Unreachable { .. } | Self::HostKey { .. } => GapKind::Unreachable,
+            Self::Refused { .. } => GapKind::Permission,
+            Self::TimedOut { .. } => GapKind::TimedOut,
+            Self::Garbled { .. } => GapKind::NotParsed,
+        }
+    }
+}
+
 /// One probe failed.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum ProbeError {

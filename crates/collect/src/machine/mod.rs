@@ -4,14 +4,21 @@
 //! batch is one round trip. Every probe is bounded in time and in bytes, and one that fails costs itself only.
 
 mod batch;
+mod combined;
 mod error;
+mod local;
+mod place;
 mod recorded;
 
+pub(crate) use batch::name_fits;
 pub use batch::{
     Batch, Candidate, Entry, EntryKind, Environment, FileContent, Find, FromReply, Keep, Op, Output, Replies,
     Reply, Run, SystemFacts, Ticket, Variable, VariableValue,
 };
+pub(crate) use combined::Combined;
 pub use error::{MachineError, ProbeError};
+pub use local::Local;
+pub use place::{Place, PlaceError, SshPlace};
 pub use recorded::{Recorded, RecordedCommand, RecordedFile, RecordedSystem};
 
 /// A place that can run commands and read files: this machine, one over `ssh`, a recording.
@@ -25,4 +32,42 @@ pub trait Machine: Send + Sync + std::fmt::Debug {
     /// Only where the place as a whole could not be reached or stopped answering; a probe that
     /// failed is in the replies.
     fn run(&self, batch: &Batch) -> Result<Replies, MachineError>;
+}
+
+/// What a probe of a file says of anything that is no regular file, and one of a folder of what is none.
+pub(crate) const NOT_A_FILE: &str = "not a regular file";
+pub(crate) const NOT_A_FOLDER: &str = "not a folder";
+
+/// The status of a command that was ended because it said more than its limit: that of one that writes where
+/// nobody reads (128 + SIGPIPE).
+pub(crate) const CUT: i32 = 141;
+
+/// How many raw bytes are looked at for `max_bytes` of content: some more, so that a credential that
+/// stands across the limit is seen whole and masked.
+pub(crate) fn window(max_bytes: usize) -> usize {
+    max_bytes.saturating_add(16 * 1024)
+}
+
+/// The content of a file from the raw bytes of its [`window`].
+pub(crate) fn redacted_content(raw: &[u8], max_bytes: usize) -> FileContent {
+    let mut bytes = crate::secret::redact(raw);
+    let truncated = bytes.len() > max_bytes;
+    bytes.truncate(max_bytes);
+    FileContent { bytes, truncated }
+}
+
+/// Standard error as it is kept: without NULs and without newlines at its end, which a shell's variable
+/// can't hold.
+pub(crate) fn stderr_kept(bytes: &[u8]) -> Vec<u8> {
+    let end = bytes.iter().rposition(|b| *b != b'\n' && *b != 0).map_or(0, |at| at + 1);
+    bytes.iter().take(end).copied().filter(|b| *b != 0).collect()
+}
+
+/// How many numbers a list of ranges names (`0-3,6` names five).
+pub(crate) fn count_of_ranges(text: &str) -> Option<u64> {
+    text.trim().split(',').try_fold(0_u64, |sum, range| {
+        let (first, last) = range.split_once('-').unwrap_or((range, range));
+        let count = last.parse::<u64>().ok()?.checked_sub(first.parse().ok()?)?.checked_add(1)?;
+        sum.checked_add(count)
+    })
 }

@@ -149,10 +149,7 @@ impl Recorded {
     }
 
     fn read(&self, path: &str, max_bytes: usize, keep: &Keep) -> Result<FileContent, ProbeError> {
-        let mut bytes = keep.apply(&self.bytes(path)?);
-        let truncated = bytes.len() > max_bytes;
-        bytes.truncate(max_bytes);
-        Ok(FileContent { bytes: crate::secret::redact_urls(&bytes), truncated })
+        Ok(super::redacted_content(&keep.apply(&self.bytes(path)?), max_bytes))
     }
 
     fn list(&self, path: &str, max_entries: usize) -> Result<Vec<Entry>, ProbeError> {
