@@ -12,6 +12,9 @@ use super::told::{self, Links, Target, Told};
 use super::{architecture, manager};
 use crate::machine::{Candidate, Output, ProbeError};
 
+/// Where snaps' commands stand.
+const SNAPS: &str = "/snap/bin/";
+
 /// What the search path has for one tool.
 #[derive(Debug)]
 pub(super) struct Found {
@@ -58,6 +61,10 @@ pub(super) fn answer(
         let (target, by, asked) = match followed {
             Followed::Next => continue,
             Followed::Absent => return Ok(None),
+            // A snap's command is a link to `snap` itself; only its own path says more.
+            Followed::Itself if candidate.path.starts_with(SNAPS) => {
+                (Target { path: candidate.path.clone(), links: Links::Within }, Some("snap"), None)
+            }
             Followed::Itself => (itself(), None, None),
             Followed::To { target, manager } => (target, Some(manager), None),
             Followed::Version { told, manager } => (itself(), Some(manager), Some(Ok(told))),
@@ -66,7 +73,7 @@ pub(super) fn answer(
                 (itself(), Some(manager), Some(Err(NoVersion { kind: GapKind::Unsupported, why })))
             }
             Followed::Ask { quiet, manager } => {
-                let told = run(found.tool, candidate.path.clone(), None, quiet, known)?;
+                let told = run(found.tool, &candidate.path, None, quiet, known)?;
                 (itself(), Some(manager), Some(told))
             }
         };
@@ -74,15 +81,17 @@ pub(super) fn answer(
             Some(version) => version,
             None => version(found.tool, candidate, &target, world, known)?,
         };
-        let head = if target.path == candidate.resolved {
-            Some(candidate.head.clone())
-        } else {
-            known.head(&target.path)?
+        let head = match target.links {
+            Links::Followed => Some(candidate.head.clone()),
+            Links::Within if by == Some("snap") => None,
+            Links::Within => known.head(&target.path)?,
         };
         return Ok(Some(Answered {
             path: candidate.path.clone(),
             architecture: head.and_then(|head| architecture::of_head(&head, &world.machine)),
-            manager: by.or_else(|| manager::of_path(&target.path)).or_else(|| manager::of_path(&candidate.path)),
+            manager: by
+                .or_else(|| manager::of_path(&target.path))
+                .or_else(|| manager::of_path(&candidate.path)),
             resolved: target.path,
             version,
         }));
@@ -98,19 +107,12 @@ fn version(
     world: &Surroundings,
     known: &mut Known,
 ) -> Result<Result<Told, NoVersion>, Pending> {
-    // A snap's command is a link to `snap` itself; its own path says which.
-    let snap = Target { path: candidate.path.clone(), links: Links::Within };
-    let told = if candidate.path.starts_with("/snap/bin/") {
-        told::by_files(tool, &snap, world, known)?
-    } else {
-        told::by_files(tool, target, world, known)?
-    };
-    if let Some(told) = told {
+    if let Some(told) = told::by_files(tool, target, world, known)? {
         return Ok(Ok(told));
     }
     // One binary may serve many names, so it is called by the name that was found.
     let own = target.path == candidate.resolved;
-    let command = if own { candidate.path.clone() } else { target.path.clone() };
+    let command = if own { &candidate.path } else { &target.path };
     let binary = own && !candidate.head.starts_with(b"#!");
     // What a script answers hangs on files that it reads, not on the script alone.
     run(tool, command, binary.then(|| candidate.resolved.clone()), &[], known)
@@ -119,7 +121,7 @@ fn version(
 /// Asks the command itself.
 fn run(
     tool: &'static Tool,
-    command: String,
+    command: &str,
     depends_on: Option<String>,
     quiet: &[&str],
     known: &mut Known,
@@ -130,7 +132,7 @@ fn run(
         argv.push("env".to_owned());
         argv.extend(variables.into_iter().map(str::to_owned));
     }
-    argv.push(command.clone());
+    argv.push(command.to_owned());
     argv.extend(tool.ask.iter().map(ToString::to_string));
     let asked = format!("{command} {}", tool.ask.first().copied().unwrap_or_default());
     let reply = known.run(argv, depends_on.into_iter().collect())?;
@@ -140,9 +142,10 @@ fn run(
 /// Reads a reply; everything but a version with exit code 0 is a reason.
 fn read(tool: &Tool, asked: &str, reply: Result<&Output, ProbeError>) -> Result<String, NoVersion> {
     let no = |kind: GapKind, why: String| NoVersion { kind, why: format!("{asked}: {why}") };
-    let output = reply.map_err(|error| {
-        // It was found a moment ago, so that its absence now is a failure.
-        no(error.gap_kind().unwrap_or(GapKind::Failed), error.to_string())
+    let output = reply.map_err(|error| match error.gap_kind() {
+        Some(kind) => no(kind, error.to_string()),
+        // It was found a moment ago.
+        None => no(GapKind::Failed, "it cannot be started: its interpreter or loader is missing".to_owned()),
     })?;
     match output.status {
         0 => (tool.read)(&Printed::of(&output.stdout, &output.stderr))

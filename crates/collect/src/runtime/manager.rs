@@ -51,11 +51,12 @@ const LAYOUTS: &[(&str, &str, Holds)] = &[
     ("conda", "mambaforge/", Other),
     ("conda", "micromamba/", Other),
     ("conda", "conda/", Other),
+    ("venv", "venv/bin/", Other),
+    ("npm", "node_modules/", Other),
     ("snap", "snap/", Other),
     ("cargo", "cargo/bin/", Other),
     ("bun", "bun/bin/", Other),
     ("deno", "deno/bin/", Other),
-    ("npm", "node_modules/", Other),
     ("gcloud", "google-cloud-sdk/", Other),
     ("homebrew", "homebrew/", Other),
     ("homebrew", "linuxbrew/", Other),
@@ -183,6 +184,9 @@ mod tests {
         check("/nix/store/0123456789abcdfghijklmnpqrsvwxyz-git-2.43.0/bin/git", Some("nix"), None);
         check("/opt/hostedtoolcache/Python/3.11.7/x64/bin/python3.11", Some("toolcache"), Some("3.11.7"));
         check("/home/a/.rvm/rubies/ruby-3.2.2/bin/ruby", Some("rvm"), Some("3.2.2"));
+        check("/srv/node_modules/bun/bin/bun.exe", Some("npm"), None);
+        check("/srv/app/.venv/bin/pip", Some("venv"), None);
+        check("/home/a/.local/share/pipx/venvs/poetry/bin/poetry", Some("pipx"), None);
         check("/usr/bin/node", Some("system"), None);
         check("/usr/local/bin/node", Some("local"), None);
         check("/srv/node_modules/node18190/bin/node", Some("npm"), None);

@@ -24,9 +24,7 @@ use self::answer::{Answered, Found};
 use self::known::Known;
 use self::surroundings::{Surroundings, VARIABLES};
 use self::table::TOOLS;
-use crate::machine::{
-    Batch, Candidate, EntryKind, Environment, Machine, MachineError, ProbeError, Replies,
-};
+use crate::machine::{Batch, Candidate, EntryKind, Environment, Machine, MachineError, ProbeError, Replies};
 use crate::{Collected, Collector, Scope};
 
 /// The collector.
@@ -60,7 +58,8 @@ struct Seen {
 /// Asks where the commands are, and what decides between versions. Without all of it no version can be told
 /// for certain.
 fn look_around(machine: &dyn Machine, scope: &Scope) -> Result<Result<Seen, ProbeError>, MachineError> {
-    let names: BTreeSet<&str> = TOOLS.iter().flat_map(|tool| tool.commands).copied().chain(["rustup"]).collect();
+    let names: BTreeSet<&str> =
+        TOOLS.iter().flat_map(|tool| tool.commands).copied().chain(["rustup"]).collect();
     let mut batch = Batch::new();
     let which = batch.which(&names.into_iter().collect::<Vec<_>>());
     let system = batch.system();
@@ -113,7 +112,7 @@ fn resolve(machine: &dyn Machine, seen: &Seen, collected: &mut Collected) {
     for _ in 0..ROUNDS {
         waiting.retain(|found| match answer::answer(found, &seen.rustup, &seen.world, &mut known) {
             Ok(Some(answered)) => {
-                report(found, answered, collected);
+                report(found, &answered, collected);
                 false
             }
             Ok(None) => false,
@@ -145,7 +144,7 @@ fn unreachable(collected: &mut Collected, error: &MachineError) {
     collected.gap("runtime/**", kind, error.to_string());
 }
 
-fn report(found: &Found, answered: Answered, collected: &mut Collected) {
+fn report(found: &Found, answered: &Answered, collected: &mut Collected) {
     let key = Key::of(["runtime", found.tool.name]);
     let mut list = Vec::new();
     let mut set = |path: &str, value: &str| {

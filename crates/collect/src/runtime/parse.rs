@@ -37,7 +37,8 @@ fn without_colour(text: &str) -> String {
 /// A version as its first word: digits, and at most letters, digits and `.-_~` after them. A leading `v`
 /// and build metadata (`+..`) are left out. `None` for anything else, or for one that is absurdly long.
 pub(super) fn version(text: &str) -> Option<String> {
-    let word = text.split_whitespace().next()?.trim_matches(|c| matches!(c, '"' | '\'' | ',' | ';' | '(' | ')'));
+    let word =
+        text.split_whitespace().next()?.trim_matches(|c| matches!(c, '"' | '\'' | ',' | ';' | '(' | ')'));
     let word = word.strip_prefix('v').unwrap_or(word);
     let word = word.split_once('+').map_or(word, |(before, _)| before);
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | '~');
@@ -158,10 +159,12 @@ pub(super) fn cargo(printed: &Printed) -> Option<String> {
 /// `PHP 8.2.29 (cli) (built: Jul  3 2025 16:16:05) (NTS)`; packagers' suffixes are cut.
 pub(super) fn php(printed: &Printed) -> Option<String> {
     let found = line_after("PHP ", &printed.stdout)?;
-    Some(found.split_once('-').filter(|(_, s)| s.contains("ubuntu") || s.contains("deb")).map_or(
-        found.clone(),
-        |(upstream, _)| upstream.to_owned(),
-    ))
+    Some(
+        found
+            .split_once('-')
+            .filter(|(_, s)| s.contains("ubuntu") || s.contains("deb"))
+            .map_or(found.clone(), |(upstream, _)| upstream.to_owned()),
+    )
 }
 
 /// `Composer version 2.5.5 2023-03-21 11:50:05`
@@ -203,7 +206,12 @@ pub(super) fn clang(printed: &Printed) -> Option<String> {
     let first = printed.stdout.lines().next()?;
     let found = after("clang version ", first)?;
     // Ubuntu glues its revision on: `14.0.0-1ubuntu1.1`.
-    Some(found.split_once('-').filter(|(_, s)| s.contains("ubuntu")).map_or(found.clone(), |(v, _)| v.to_owned()))
+    Some(
+        found
+            .split_once('-')
+            .filter(|(_, s)| s.contains("ubuntu"))
+            .map_or(found.clone(), |(v, _)| v.to_owned()),
+    )
 }
 
 /// `cmake version 3.25.1`
@@ -241,7 +249,8 @@ pub(super) fn podman(printed: &Printed) -> Option<String> {
 /// adds `-dispatcher`, which is a label.
 pub(super) fn kubectl(printed: &Printed) -> Option<String> {
     let text = &printed.stdout;
-    let found = after("GitVersion:\"", &text.replace("\", ", " ")).or_else(|| line_after("Client Version: ", text))?;
+    let found = after("GitVersion:\"", &text.replace("\", ", " "))
+        .or_else(|| line_after("Client Version: ", text))?;
     Some(found.strip_suffix("-dispatcher").map_or(found.clone(), ToOwned::to_owned))
 }
 
@@ -289,7 +298,7 @@ pub(super) fn redis(printed: &Printed) -> Option<String> {
     line_after("redis-cli ", &printed.stdout)
 }
 
-/// `mysql  Ver 8.0.36 for Linux on x86_64`; MariaDB's client also says `Distrib 10.11.6-MariaDB` or
+/// `mysql  Ver 8.0.36 for Linux on x86_64`; the client of `MariaDB` also says `Distrib 10.11.6-MariaDB` or
 /// `from 11.4.2-MariaDB`, and that is its version.
 pub(super) fn mysql(printed: &Printed) -> Option<String> {
     let text = &printed.stdout.replace(',', " ");
@@ -365,7 +374,8 @@ pub(super) fn virtual_environment(text: &str) -> Option<String> {
 
 /// `version: '1.29.0'` of a snap.
 pub(super) fn snap(text: &str) -> Option<String> {
-    text.lines().find_map(|line| plain_version(line.strip_prefix("version:")?.trim().trim_matches(['\'', '"'])))
+    text.lines()
+        .find_map(|line| plain_version(line.strip_prefix("version:")?.trim().trim_matches(['\'', '"'])))
 }
 
 #[cfg(test)]

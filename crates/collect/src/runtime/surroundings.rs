@@ -147,7 +147,8 @@ mod tests {
     #[test]
     fn folders_from_the_project_upwards() {
         let check = |project: Option<&str>, expected: &[&str]| {
-            let system = SystemFacts { home: "/home/a".into(), folder: "/srv/x".into(), ..Default::default() };
+            let system =
+                SystemFacts { home: "/home/a".into(), folder: "/srv/x".into(), ..Default::default() };
             assert_eq!(Surroundings::new(&system, project, &[], &[], false).folders, expected);
         };
         check(None, &["/srv/x", "/srv", ""]);

@@ -52,7 +52,7 @@ pub(super) enum Tells {
     Distribution(&'static str),
     /// Erlang's `OTP_VERSION`, in a folder that another file names.
     ErlangRelease,
-    /// Debian's wrapper around the clients of PostgreSQL, where one version only is installed.
+    /// Debian's wrapper around the clients of `PostgreSQL`, where one version only is installed.
     PostgresWrapper,
 }
 
@@ -71,7 +71,16 @@ const fn tool(
     commands: &'static [&'static str],
     read: fn(&Printed) -> Option<String>,
 ) -> Tool {
-    Tool { name, commands, packages: &[], version_parts: 2, tells: &[], ask: &["--version"], quiet: &[], read }
+    Tool {
+        name,
+        commands,
+        packages: &[],
+        version_parts: 2,
+        tells: &[],
+        ask: &["--version"],
+        quiet: &[],
+        read,
+    }
 }
 
 const fn beside(path: &'static str, read: fn(&str) -> Option<String>) -> Tells {

@@ -12,7 +12,6 @@ use crate::Variables;
 use crate::machine::Recorded;
 use crate::secret::Fingerprinter;
 
-#[expect(clippy::disallowed_methods, reason = "a test reads its own cases")]
 mod files {
     use super::*;
 

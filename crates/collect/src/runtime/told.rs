@@ -95,10 +95,7 @@ fn npm_package(tool: &Tool, target: &Target, known: &mut Known) -> Result<Option
     }
     if target.links == Links::Within {
         for package in tool.packages.iter().filter(|p| !p.contains('*')) {
-            places.push(beside(
-                parent(&target.path),
-                &format!("../lib/node_modules/{package}/package.json"),
-            ));
+            places.push(beside(parent(&target.path), &format!("../lib/node_modules/{package}/package.json")));
         }
     }
     let texts: Vec<_> = places.iter().map(|place| known.text(place, FILE_BYTES)).collect();

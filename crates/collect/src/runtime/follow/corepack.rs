@@ -25,11 +25,7 @@ pub(super) fn is_shim(candidate: &Candidate) -> bool {
 }
 
 /// The version that the shim would start.
-pub(super) fn follow(
-    command: &str,
-    world: &Surroundings,
-    known: &mut Known,
-) -> Result<Followed, Pending> {
+pub(super) fn follow(command: &str, world: &Surroundings, known: &mut Known) -> Result<Followed, Pending> {
     let cache = match (world.variable("COREPACK_HOME"), world.variable("XDG_CACHE_HOME")) {
         (Some(home), _) => home.to_owned(),
         (None, Some(cache)) => format!("{cache}/node/corepack"),

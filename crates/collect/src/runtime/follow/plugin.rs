@@ -38,7 +38,8 @@ const MISE_FILES: &[&str] =
     &["mise.local.toml", "mise.toml", ".mise.toml", ".config/mise.toml", ".mise/config.toml", TOOL_VERSIONS];
 const TOOL_VERSIONS: &str = ".tool-versions";
 /// Keeps mise from installing what it is asked for and does not have.
-const MISE_QUIET: &[&str] = &["MISE_AUTO_INSTALL=0", "MISE_NOT_FOUND_AUTO_INSTALL=0", "MISE_EXEC_AUTO_INSTALL=0"];
+const MISE_QUIET: &[&str] =
+    &["MISE_AUTO_INSTALL=0", "MISE_NOT_FOUND_AUTO_INSTALL=0", "MISE_EXEC_AUTO_INSTALL=0"];
 
 /// The shim that a candidate is, if it is one of the two.
 pub(super) fn recognise(candidate: &Candidate) -> Option<Shim> {
@@ -67,10 +68,8 @@ impl Shim {
             (Manager::Asdf, Some(folder)) => folder.trim_end_matches('/'),
             (Manager::Asdf | Manager::Mise, _) => &self.root,
         };
-        let lists: Vec<_> = plugins
-            .iter()
-            .map(|plugin| known.names(&format!("{root}/installs/{plugin}")))
-            .collect();
+        let lists: Vec<_> =
+            plugins.iter().map(|plugin| known.names(&format!("{root}/installs/{plugin}"))).collect();
         let chosen = self.chosen(plugins, world, known)?;
         let Some((from, versions)) = chosen else { return Ok(self.ask()) };
         for version in &versions {
@@ -128,7 +127,10 @@ impl Shim {
             let variable =
                 format!("{}_{}_VERSION", self.name(), plugin.replace('-', "_")).to_ascii_uppercase();
             if let Some(text) = world.variable(&variable) {
-                return Ok(Some((format!("${variable}"), text.split_whitespace().map(str::to_owned).collect())));
+                return Ok(Some((
+                    format!("${variable}"),
+                    text.split_whitespace().map(str::to_owned).collect(),
+                )));
             }
         }
         let files = match self.manager {
@@ -194,7 +196,10 @@ mod tests {
     #[test]
     fn pins() {
         let check = |found: Vec<String>, expected: &[&str]| assert_eq!(found, expected);
-        check(tool_versions("ruby 3.2.2\nnodejs 18.19.0 system # x\n", &["nodejs", "node"]), &["18.19.0", "system"]);
+        check(
+            tool_versions("ruby 3.2.2\nnodejs 18.19.0 system # x\n", &["nodejs", "node"]),
+            &["18.19.0", "system"],
+        );
         check(tool_versions("# nodejs 1\n\nnodejsx 2", &["nodejs"]), &[]);
         check(mise_versions("[tools]\nnode = \"20\"\n", &["nodejs", "node"]), &["20"]);
         check(mise_versions("[tools]\nnode = [\"20.1.0\", \"18\"]\n", &["node"]), &["20.1.0", "18"]);

@@ -42,11 +42,7 @@ pub(super) fn is_proxy(candidate: &Candidate, rustup: &[Candidate]) -> bool {
 }
 
 /// The file that the proxy would start.
-pub(super) fn follow(
-    command: &str,
-    world: &Surroundings,
-    known: &mut Known,
-) -> Result<Followed, Pending> {
+pub(super) fn follow(command: &str, world: &Surroundings, known: &mut Known) -> Result<Followed, Pending> {
     let home = match world.variable("RUSTUP_HOME") {
         Some(home) => home.trim_end_matches('/').to_owned(),
         None => format!("{}/.rustup", world.home),
@@ -55,8 +51,7 @@ pub(super) fn follow(
     let toolchains = format!("{home}/toolchains");
     let listed = known.names(&toolchains);
     let pinned = nearest(&["rust-toolchain", "rust-toolchain.toml"], world, known, |_, _| true);
-    let settings: Settings =
-        settings?.and_then(|text| toml::from_str(&text).ok()).unwrap_or_default();
+    let settings: Settings = settings?.and_then(|text| toml::from_str(&text).ok()).unwrap_or_default();
     let (listed, pinned) = (listed?, pinned?);
     let Some((from, name)) = chosen(&settings, pinned, world) else {
         let why = "rustup: no toolchain is chosen, and there is no default".to_owned();
@@ -75,7 +70,8 @@ pub(super) fn follow(
     Ok(match path.filter(|_| there) {
         Some(path) => Followed::within(path, MANAGER),
         None => {
-            let why = format!("rustup: `{command}` of toolchain `{name}`, which {from} asks for, is not installed");
+            let why =
+                format!("rustup: `{command}` of toolchain `{name}`, which {from} asks for, is not installed");
             Followed::Nowhere { why, manager: MANAGER }
         }
     })
@@ -150,7 +146,11 @@ mod tests {
         };
         check("/p/rust-toolchain", "1.80.0\n", Some("1.80.0"));
         check("/p/rust-toolchain", "[toolchain]\nchannel = \"nightly\"\n", Some("nightly"));
-        check("/p/rust-toolchain.toml", "[toolchain]\nchannel = \"1.80\"\nprofile = \"minimal\"", Some("1.80"));
+        check(
+            "/p/rust-toolchain.toml",
+            "[toolchain]\nchannel = \"1.80\"\nprofile = \"minimal\"",
+            Some("1.80"),
+        );
         check("/p/rust-toolchain.toml", "[toolchain]\npath = \"tc\"", Some("/p/tc"));
         check("/p/rust-toolchain.toml", "1.80.0", None);
         check("/p/rust-toolchain", "", None);

@@ -49,8 +49,7 @@ pub(super) fn follow(
     let platform_path = format!("{root}/tools/user/platform.json");
     let platform = known.text(&platform_path, PIN_BYTES);
     let pinned = nearest(&["package.json"], world, known, |_, text| pins(text).is_some())?;
-    let platform: Platform =
-        platform?.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
+    let platform: Platform = platform?.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
     let pins = pinned.as_ref().and_then(|(_, text)| pins(text)).unwrap_or_default();
     let own = platform.node.unwrap_or_default();
     // A project that extends another's pins says less here than it means.

@@ -30,11 +30,7 @@ pub(super) fn is_stub(candidate: &Candidate, world: &Surroundings) -> bool {
 pub(super) fn follow(command: &str, known: &mut Known) -> Result<Followed, Pending> {
     if JAVA.contains(&command) {
         let any = known.list("/Library/Java/JavaVirtualMachines")?.is_some_and(|names| !names.is_empty());
-        return Ok(if any {
-            Followed::Ask { quiet: &[], manager: "system" }
-        } else {
-            Followed::Absent
-        });
+        return Ok(if any { Followed::Ask { quiet: &[], manager: "system" } } else { Followed::Absent });
     }
     let paths: Vec<String> = FOLDERS.iter().map(|folder| format!("{folder}/{command}")).collect();
     let heads: Vec<_> = paths.iter().map(|path| known.head(path).map(|head| head.is_some())).collect();
