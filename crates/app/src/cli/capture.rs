@@ -7,7 +7,7 @@ use parallax_model::SourceStatus;
 
 use super::Global;
 use super::global::Format;
-use super::output::draws_progress;
+use super::output::{Output, draws_progress};
 use super::progress::Spinners;
 use crate::error::AppError;
 use crate::usecase::{self, Context, Observing, Quiet, Side};
@@ -61,7 +61,7 @@ fn write(side: &Side, global: &Global) -> Result<(), AppError> {
         output.bytes(|out| side.snapshot.write(out))?;
     }
     if output.is_file() || (global.output.is_none() && global.format == Format::Text) {
-        super::Output::new(None, global.color).text(&summary(side))?;
+        Output::new(None, global.color).text(&summary(side))?;
     }
     Ok(())
 }

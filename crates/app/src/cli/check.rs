@@ -3,11 +3,10 @@
 use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
-use parallax_engine::boundary::Outcome;
 
 use super::Global;
 use super::global::Format;
-use super::output::draws_progress;
+use super::output::{Output, draws_progress};
 use super::progress::Spinners;
 use crate::error::AppError;
 use crate::report;
@@ -109,13 +108,9 @@ impl Check {
         if output.is_file() && !global.quiet {
             // The verdict is wanted on the screen even where the report goes to a file.
             let brief = report::Layout { detail: report::Detail::Brief, ..global.layout(context.now) };
-            super::Output::new(None, global.color).text(&report::text(&comparison, &brief))?;
+            Output::new(None, global.color).text(&report::text(&comparison, &brief))?;
         }
-        Ok(match comparison.judgement.outcome(comparison.strict) {
-            Outcome::Parity => ExitCode::SUCCESS,
-            Outcome::Violations => ExitCode::from(1),
-            Outcome::Unobserved => ExitCode::from(3),
-        })
+        Ok(ExitCode::from(comparison.judgement.outcome().exit_code()))
     }
 
     fn text(&self, comparison: &Comparison, global: &Global, context: &Context) -> String {

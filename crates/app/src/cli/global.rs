@@ -59,7 +59,7 @@ impl Global {
     pub(super) fn context(&self) -> Result<Context, AppError> {
         let folder = std::env::current_dir().map_err(|e| AppError::io("find the current folder", ".", &e))?;
         let config = config::load(self.config.as_deref(), &folder)?;
-        Ok(Context { config, folder, now: Timestamp::now(), cache: cache_folder() })
+        Ok(Context { config, folder, now: clock(), cache: cache_folder() })
     }
 
     /// Where the answer goes.
@@ -76,6 +76,12 @@ impl Global {
         };
         Layout { width: width(), detail, suppressed: false, gate: true, now }
     }
+}
+
+/// The clock's reading, to the millisecond: what is finer tells nobody anything.
+fn clock() -> Timestamp {
+    let now = Timestamp::now();
+    Timestamp::from_millisecond(now.as_millisecond()).unwrap_or(now)
 }
 
 /// The terminal's columns, within what reads well; 100 where there is no terminal.

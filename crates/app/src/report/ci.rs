@@ -12,7 +12,7 @@ pub fn ci_lines(comparison: &Comparison, now: Timestamp) -> Vec<String> {
     let mut lines: Vec<String> = judgement
         .divergences
         .iter()
-        .filter(|d| d.verdict == Verdict::Violation && d.difference.part_of.is_none())
+        .filter(|d| d.fails() || (d.verdict == Verdict::Violation && !d.folded))
         .map(|d| {
             let level = match d.severity {
                 Severity::Error => "ERROR",

@@ -63,14 +63,16 @@ pub struct GapJson {
 #[derive(Debug, Serialize, JsonSchema)]
 #[expect(missing_docs, reason = "the names are the words of the design")]
 pub struct SummaryJson {
-    pub violations: usize,
-    pub approved: usize,
-    pub allowed: usize,
-    pub undeclared: usize,
+    pub violations: u64,
+    pub warnings: u64,
+    pub approved: u64,
+    pub allowed: u64,
+    pub undeclared: u64,
+    pub not_comparable: u64,
     pub equal: u64,
-    pub suppressed: usize,
-    pub folded: usize,
-    pub unobserved: usize,
+    pub suppressed: u64,
+    pub folded: u64,
+    pub unobserved: u64,
 }
 
 /// One divergence.
@@ -120,6 +122,8 @@ pub struct DivergenceJson {
     pub within: Option<String>,
     /// The id of the divergence that this is a part of.
     pub part_of: Option<String>,
+    /// Whether it is counted with that one only.
+    pub folded: bool,
     /// Why the values could not be compared.
     pub not_comparable: Option<String>,
 }
@@ -168,9 +172,11 @@ pub fn json(comparison: &Comparison) -> ReportJson {
         right: side(&comparison.right),
         summary: SummaryJson {
             violations: summary.violations,
+            warnings: summary.warnings,
             approved: summary.approved,
             allowed: summary.allowed,
             undeclared: summary.undeclared,
+            not_comparable: summary.not_comparable,
             equal: summary.equal,
             suppressed: summary.suppressed,
             folded: summary.folded,
@@ -241,6 +247,7 @@ fn divergence(d: &Divergence, comparison: &Comparison) -> DivergenceJson {
         trace: None,
         within: d.within.clone(),
         part_of: difference.part_of.as_ref().map(ToString::to_string),
+        folded: d.folded,
         not_comparable: difference.not_comparable.clone(),
     }
 }

@@ -77,12 +77,13 @@ fn last_line(comparison: &Comparison, layout: &Layout) -> String {
         return format!("{}\n", "PARITY_CHECK_PASSED".green().bold());
     }
     let mut parts = vec![count(summary.violations, "violation")];
-    let mut also = |n: usize, text: String| {
+    let mut also = |n: u64, text: String| {
         if n > 0 {
             parts.push(text);
         }
     };
     also(summary.unobserved, format!("{} unobserved", summary.unobserved));
+    also(summary.warnings, count(summary.warnings, "warning"));
     also(summary.allowed, format!("{} allowed", summary.allowed));
     also(summary.undeclared, format!("{} undeclared", summary.undeclared));
     let gaps = gaps(&comparison.left) + gaps(&comparison.right);
@@ -90,11 +91,11 @@ fn last_line(comparison: &Comparison, layout: &Layout) -> String {
     format!("{}\n", format!("PARITY_FAIL {}", parts.join(", ")).red().bold())
 }
 
-fn gaps(side: &Side) -> usize {
-    side.snapshot.header().gaps.len()
+fn gaps(side: &Side) -> u64 {
+    side.snapshot.header().gaps.len() as u64
 }
 
-fn count(n: usize, word: &str) -> String {
+fn count(n: u64, word: &str) -> String {
     if n == 1 { format!("1 {word}") } else { format!("{n} {word}s") }
 }
 
@@ -151,14 +152,15 @@ impl Page<'_> {
     fn group(&mut self, group: Group, comparison: &Comparison) -> bool {
         let all: Vec<&Divergence> =
             comparison.judgement.divergences.iter().filter(|d| group.holds(d) && view::stands_alone(d)).collect();
-        let of = |verdict: Verdict| all.iter().copied().filter(move |d| d.verdict == verdict);
+        let told = |d: &Divergence| d.fails() || d.verdict == Verdict::Violation;
         let mut label = Label { text: group.label(), used: false };
-        for divergence in of(Verdict::Violation) {
+        for divergence in all.iter().copied().filter(|d| told(d)) {
             self.violation(&mut label, divergence, comparison);
         }
         if self.layout.detail == Detail::Brief {
             return label.used;
         }
+        let of = |verdict: Verdict| all.iter().copied().filter(move |d| !told(d) && d.verdict == verdict);
         let rest: Vec<&Divergence> =
             of(Verdict::Approved).chain(of(Verdict::Allowed)).chain(of(Verdict::Undeclared)).collect();
         let few = if self.layout.detail == Detail::Full || !self.layout.gate { rest.len() } else { FEW };
@@ -186,7 +188,7 @@ impl Page<'_> {
         let message = view::clean(&difference.message);
         let width = LABEL + 2 + message.chars().count();
         self.line_with(
-            &format!("{start}{} {}", "✗".red().bold(), message.bold()),
+            &format!("{start}{} {}", mark(divergence), message.bold()),
             width,
             &code.dimmed().to_string(),
             code.chars().count(),
@@ -269,6 +271,11 @@ impl Page<'_> {
             self.out.push('\n');
         }
     }
+}
+
+/// `✗` for what fails, `!` for a warning.
+fn mark(divergence: &Divergence) -> String {
+    if divergence.fails() { "✗".red().bold().to_string() } else { "!".yellow().bold().to_string() }
 }
 
 /// The first column: a group's name on its first line, blank after.

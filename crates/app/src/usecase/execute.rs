@@ -1,7 +1,8 @@
 //! Checks this process' own environment against the schema.
 
-use parallax_collect::project::env_example;
-use parallax_engine::boundary::{Origin, VariableSchema, VariableShape, check_variables};
+use parallax_collect::machine::Local;
+use parallax_collect::project::{ExampleFile, read_env_example};
+use parallax_engine::boundary::{Origin, Seen, VariableSchema, VariableShape, check_variables};
 
 use super::Context;
 use crate::error::AppError;
@@ -15,44 +16,61 @@ pub enum VariableCheck {
     Invalid(Vec<String>),
 }
 
-/// Files that tell which variables an application expects.
-const EXAMPLES: [&str; 3] = [".env.example", ".env.sample", ".env.template"];
-
 /// Checks the variables of this process.
 ///
 /// # Errors
 /// Where there is no schema, or its file can't be read.
 pub fn check_process(context: &Context) -> Result<VariableCheck, AppError> {
     let schema = schema(context)?;
-    let value = |name: &str| std::env::var_os(name).map(|v| v.to_string_lossy().into_owned());
-    let found = check_variables(&schema, value);
-    Ok(if found.is_empty() { VariableCheck::Valid } else { VariableCheck::Invalid(found) })
+    let values: Vec<Option<String>> = schema
+        .iter()
+        .map(|variable| std::env::var_os(&variable.name).map(|v| v.to_string_lossy().into_owned()))
+        .collect();
+    let seen = |name: &str| {
+        let at = schema.iter().position(|variable| variable.name == name);
+        match at.and_then(|at| values.get(at)).and_then(Option::as_deref) {
+            Some(value) => Seen::Plain(value),
+            None => Seen::Absent,
+        }
+    };
+    let found = check_variables(&schema, seen);
+    if found.is_empty() {
+        return Ok(VariableCheck::Valid);
+    }
+    let line = |origin: &Origin| match origin {
+        Origin::File { path, line } => format!("{path}:{line}"),
+        Origin::Profile(name) | Origin::Flag(name) => (*name).to_owned(),
+    };
+    let told = |p: &parallax_engine::boundary::VariableProblem| {
+        format!("{}; it {} ({})", p.message, p.demand, line(&p.origin))
+    };
+    Ok(VariableCheck::Invalid(found.iter().map(told).collect()))
 }
 
 fn schema(context: &Context) -> Result<Vec<VariableSchema>, AppError> {
     if !context.config.env_schema.is_empty() {
         return Ok(context.config.env_schema.clone());
     }
-    let folder = &context.config.folder;
-    let Some(name) = EXAMPLES.iter().find(|name| folder.join(name).is_file()) else {
-        return Err(AppError::usage("there is no environment schema to check").hint(
+    let machine = Local::new(None);
+    let example = read_env_example(&machine, &context.config.folder.display().to_string())
+        .map_err(|e| AppError::usage("the example of an environment could not be read").caused_by(e.to_string()))?;
+    match example {
+        Some(example) => Ok(derived(example)),
+        None => Err(AppError::usage("there is no environment schema to check").hint(
             "write `env_schema: {NAME: {type: url, required: true}}` in parallax.yaml, or keep a .env.example",
-        ));
-    };
-    let path = folder.join(name);
-    let text = std::fs::read_to_string(&path).map_err(|e| AppError::io("read", path.display(), &e))?;
-    Ok(derived(&text, name))
+        )),
+    }
 }
 
-/// A variable of an example file is required where the file gives it no value to fall back on.
-pub(super) fn derived(text: &str, name: &str) -> Vec<VariableSchema> {
-    env_example(text)
-        .into_iter()
-        .map(|variable| VariableSchema {
-            name: variable.name,
-            required: !variable.has_default,
-            shape: VariableShape::Any,
-            origin: Origin::File { path: name.to_owned(), line: variable.line },
-        })
-        .collect()
+/// A variable of an example file is required where the file gives it no value to fall back on. What its
+/// sample looks like demands nothing: a sample is one possible value.
+pub(super) fn derived(example: ExampleFile) -> Vec<VariableSchema> {
+    let name = example.name;
+    let schema = |variable: parallax_collect::project::ExampleVariable| VariableSchema {
+        required: !variable.has_default(),
+        name: variable.name,
+        shape: VariableShape::Any,
+        origin: Origin::File { path: name.to_owned(), line: variable.line },
+    };
+    example.variables.into_iter().map(schema).collect()
 }

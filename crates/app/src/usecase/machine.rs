@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use parallax_collect::machine::{Local, Login, Machine, MachineError, Place, Ssh};
+use parallax_collect::machine::{Local, Machine, MachineError, Place};
 
 use super::Context;
 use crate::config::{Host, Shell};
@@ -23,5 +23,58 @@ pub(super) fn project_folder(at: &Host, project: &str, folder: &Path) -> String 
         folder.join(project).display().to_string()
     } else {
         project.to_owned()
+    }
+}
+
+/// The machine, ready to be asked.
+pub(super) fn open(at: &Host, context: &Context) -> Result<Box<dyn Machine>, AppError> {
+    let place: Place = at.place.parse().map_err(|e: parallax_collect::machine::PlaceError| AppError::usage(e.to_string()))?;
+    match place {
+        Place::Local => Ok(Box::new(Local::new(context.cache.clone()))),
+        Place::Ssh(_) => Err(AppError::usage("ssh is being fitted in")),
+    }
+}
+
+/// An environment that could not be observed, with what to try.
+pub(super) fn unobserved(environment: &str, error: &MachineError) -> AppError {
+    let failed = AppError::unobserved(format!("`{environment}` could not be observed")).caused_by(error.to_string());
+    match error {
+        MachineError::Unreachable { place, .. } => {
+            failed.hint(format!("does `{}` work?", by_hand(place))).hint("a host that is down has no parity: nothing was compared")
+        }
+        MachineError::Refused { place, .. } => failed.hint(format!(
+            "try `{}`; Parallax never asks for a password: use a key or an agent, set in ~/.ssh/config",
+            by_hand(place)
+        )),
+        MachineError::HostKey { place, .. } => failed.hint(format!(
+            "if the host was set up anew, check its key by another way, then: ssh-keygen -R {}",
+            host_of(place)
+        )),
+        MachineError::TimedOut { place, .. } => failed.hint(format!("try `{}`", by_hand(place))),
+        MachineError::Garbled { place, .. } => {
+            failed.hint(format!("what does `{}` print? Only a POSIX sh is needed there", by_hand(place)))
+        }
+    }
+}
+
+/// The command that a person would try: `ssh -p 2222 me@host true`.
+fn by_hand(place: &str) -> String {
+    match place.parse() {
+        Ok(Place::Ssh(ssh)) => {
+            let port = ssh.port.map(|port| format!("-p {port} ")).unwrap_or_default();
+            let user = ssh.user.map(|user| format!("{user}@")).unwrap_or_default();
+            format!("ssh {port}{user}{} true", ssh.host)
+        }
+        Ok(Place::Local) | Err(_) => format!("ssh {place} true"),
+    }
+}
+
+fn host_of(place: &str) -> String {
+    match place.parse() {
+        Ok(Place::Ssh(ssh)) => match ssh.port {
+            Some(port) => format!("'[{}]:{port}'", ssh.host),
+            None => ssh.host,
+        },
+        Ok(Place::Local) | Err(_) => place.to_owned(),
     }
 }

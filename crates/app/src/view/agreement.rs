@@ -13,7 +13,7 @@ const NAMED: usize = 8;
 pub fn agreements(group: Group, comparison: &Comparison) -> Vec<String> {
     let found: Vec<String> = match group {
         Group::Host => ["kernel", "cpu", "libc", "os"].iter().filter_map(|f| host(f, comparison)).collect(),
-        Group::Runtime => agreed_under("runtime", comparison, runtime),
+        Group::Runtime => runtimes(comparison),
         Group::Lockfile => agreed_under("lockfile", comparison, |r| Some(r.key.after(1).to_owned())),
         Group::Environment
         | Group::Configuration
@@ -40,6 +40,23 @@ fn host(facet: &str, comparison: &Comparison) -> Option<String> {
         "libc" => Some(format!("{} {}", text("family")?, text("version")?)),
         _ => Some(format!("{} {}", text("id")?, text("version").unwrap_or_default()).trim_end().to_owned()),
     }
+}
+
+/// The tools that most readers look for first, after those that the project pins.
+const FIRST: [&str; 12] =
+    ["node", "python", "ruby", "java", "go", "rustc", "php", "dotnet", "deno", "bun", "npm", "openssl"];
+
+/// Runtimes: what the project pins, then languages, then the rest by name.
+fn runtimes(comparison: &Comparison) -> Vec<String> {
+    let snapshot = &comparison.left.snapshot;
+    let mut agreed: Vec<&Resource> =
+        snapshot.under("runtime").filter(|r| agreed(comparison, &r.key).is_some()).collect();
+    agreed.sort_by_key(|resource| {
+        let tool = resource.key.after(1);
+        let pinned = snapshot.get(&Key::of(["pin", tool])).is_some();
+        (!pinned, FIRST.iter().position(|first| *first == tool).unwrap_or(FIRST.len()))
+    });
+    agreed.into_iter().filter_map(runtime).collect()
 }
 
 fn runtime(resource: &Resource) -> Option<String> {

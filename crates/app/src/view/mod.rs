@@ -4,7 +4,7 @@ mod agreement;
 mod group;
 mod mend;
 
-use parallax_engine::boundary::{Divergence, Summary};
+use parallax_engine::boundary::{Divergence, Outcome, Summary};
 use parallax_model::Gap;
 
 pub use agreement::agreements;
@@ -16,7 +16,7 @@ use crate::usecase::Comparison;
 /// Whether the gate passes.
 #[must_use]
 pub fn passes(comparison: &Comparison) -> bool {
-    comparison.judgement.passes(comparison.strict)
+    comparison.judgement.outcome() == Outcome::Parity
 }
 
 /// The counts of a comparison.
@@ -28,7 +28,7 @@ pub fn summary(comparison: &Comparison) -> Summary {
 /// Whether a divergence has a line of its own: not where it is told by the one that it is a part of.
 #[must_use]
 pub fn stands_alone(divergence: &Divergence) -> bool {
-    divergence.difference.part_of.is_none()
+    !divergence.folded
 }
 
 /// Text with every control character made visible, so that nothing observed can move a cursor,
