@@ -25,7 +25,7 @@ mod yaml;
 
 use std::collections::BTreeSet;
 
-use parallax_model::GapKind;
+use parallax_model::{GapKind, Key};
 
 pub use env_example::{ExampleError, ExampleFile, ExampleVariable, Sample, env_example, read_env_example};
 
@@ -51,6 +51,8 @@ const MAX_PIN_BYTES: usize = 1 << 20;
 const MAX_LOCK_BYTES: usize = 64 << 20;
 /// More names than this in one folder are not listed.
 const MAX_ENTRIES: usize = 20_000;
+/// Of more folders than this it is not asked whether they can be read.
+const MAX_FOLDERS: usize = 200;
 /// More files of a sort than this are not read; those nearest to the root are.
 const MAX_PIN_FILES: usize = 400;
 const MAX_LOCK_FILES: usize = 100;
@@ -77,10 +79,25 @@ fn observe(machine: &dyn Machine, root: &str, collected: &mut Collected) -> Resu
     let Some(paths) = search(machine, root, collected)? else { return Ok(()) };
     let mut batch = Batch::new();
     let asked = ask(root, &paths, &mut batch, collected);
+    // A search passes over folders that it may not read; that they were is asked here.
+    let ask_folder = |folder: &String| (folder.clone(), batch.list(join(root, folder), 1));
+    let folders: Vec<_> = paths.folders.iter().map(ask_folder).collect();
     if batch.is_empty() {
         return Ok(());
     }
     let replies = machine.run(&batch)?;
+    for (folder, ticket) in folders {
+        match replies.get(ticket) {
+            // A name is enough: it can be read.
+            Ok(_) | Err(ProbeError::TooLarge(_)) => {}
+            Err(error) => {
+                for region in ["pin/*", "lockfile"] {
+                    let what = format!("{region}/{}/**", Key::of([folder.as_str()]));
+                    collected.gap_unless_absent(&what, &join(root, &folder), &error);
+                }
+            }
+        }
+    }
     let mut report = Report::new(root, collected);
     for (path, reader, ticket) in asked.pins {
         match whole(replies.get(ticket), MAX_PIN_BYTES) {
@@ -104,6 +121,8 @@ fn observe(machine: &dyn Machine, root: &str, collected: &mut Collected) -> Resu
 /// Files to read, relative to the project's folder.
 struct Paths {
     list: BTreeSet<String>,
+    /// The folders of the root that the search enters.
+    folders: Vec<String>,
     basis: Basis,
 }
 
@@ -128,9 +147,13 @@ fn search(
     let found = batch.find(files::find(root));
     let replies = machine.run(&batch)?;
 
-    let mut paths = Paths { list: BTreeSet::new(), basis: Basis::Seen };
+    let mut paths = Paths { list: BTreeSet::new(), folders: Vec::new(), basis: Basis::Seen };
     match replies.get(listing) {
-        Ok(entries) => paths.list.extend(names(entries)),
+        Ok(entries) => {
+            paths.list.extend(names(entries));
+            let folders = entries.iter().filter(|e| e.kind == EntryKind::Folder && files::enters(&e.name));
+            paths.folders.extend(folders.take(MAX_FOLDERS).map(|e| e.name.clone()));
+        }
         Err(ProbeError::NotFound) => {
             for region in REGIONS {
                 collected.gap(region, GapKind::Failed, format!("{root}: no such folder"));

@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use super::pin::{Declared, Read};
 use super::*;
 use crate::Variables;
-use crate::machine::Recorded;
+use crate::machine::{Op, Recorded, Replies};
 use crate::secret::Fingerprinter;
 
 /// Compares pins with lines such as `node[engines.node] = 18 @3` and `ruby -> .ruby-version @1`.
@@ -175,29 +175,57 @@ fn more_versions_than_are_kept_is_a_gap() {
     assert_eq!(&*collected.gaps[0].why, "/p/Dockerfile: more than 256 versions in one file");
 }
 
+/// A recorded machine where some folders can't be read.
+#[derive(Debug)]
+struct Guarded {
+    machine: Recorded,
+    denied: fn(&Op) -> bool,
+}
+
+impl Machine for Guarded {
+    fn place(&self) -> &'static str {
+        "guarded"
+    }
+
+    fn run(&self, batch: &Batch) -> Result<Replies, MachineError> {
+        let mut replies = self.machine.run(batch)?;
+        for (op, reply) in batch.ops().iter().zip(&mut replies.0) {
+            if (self.denied)(op) {
+                *reply = Err(ProbeError::Permission);
+            }
+        }
+        Ok(replies)
+    }
+}
+
+fn collect_guarded(machine: &str, denied: fn(&Op) -> bool) -> Collected {
+    let machine = Guarded { machine: serde_json::from_str(machine).unwrap(), denied };
+    collect(&machine, &scope(Some("/p")))
+}
+
 #[test]
 fn where_nothing_can_be_listed_names_are_asked_for() {
-    #[derive(Debug)]
-    struct Unlisted(Recorded);
-    impl Machine for Unlisted {
-        fn place(&self) -> &str {
-            "unlisted"
-        }
-        fn run(&self, batch: &Batch) -> Result<crate::machine::Replies, MachineError> {
-            let mut replies = self.0.run(batch)?;
-            for (op, reply) in batch.ops().iter().zip(&mut replies.0) {
-                if matches!(op, crate::machine::Op::List { .. } | crate::machine::Op::Find(_)) {
-                    *reply = Err(ProbeError::Permission);
-                }
-            }
-            Ok(replies)
-        }
-    }
-    let recorded = serde_json::from_str(r#"{"files": {"/p/.nvmrc": "18", "/p/Cargo.lock": ""}}"#).unwrap();
-    let collected = collect(&Unlisted(recorded), &scope(Some("/p")));
+    let collected = collect_guarded(r#"{"files": {"/p/.nvmrc": "18", "/p/Cargo.lock": ""}}"#, |op| {
+        matches!(op, Op::List { .. } | Op::Find(_))
+    });
     let keys: Vec<&str> = collected.resources.iter().map(|r| r.key.as_str()).collect();
     assert_eq!(keys, ["lockfile/Cargo.lock", "pin/node"]);
     assert!(collected.gaps.iter().any(|g| &*g.what == "lockfile/**" && g.kind == GapKind::Permission));
+}
+
+#[test]
+fn a_folder_that_can_not_be_read_is_a_gap() {
+    let collected = collect_guarded(
+        r#"{"files": {"/p/.nvmrc": "18", "/p/data/x": "", "/p/vendor/x": "", "/p/api/.nvmrc": "18", "/p/api/y": ""}}"#,
+        |op| matches!(op, Op::List { path, .. } if path == "/p/data" || path == "/p/vendor"),
+    );
+    let gaps: Vec<String> = collected.gaps.iter().map(|g| format!("{}: {}", g.what, g.why)).collect();
+    assert_eq!(
+        gaps,
+        ["pin/*/data/**: /p/data: permission denied", "lockfile/data/**: /p/data: permission denied"]
+    );
+    assert_eq!(collected.resources.len(), 2);
+    assert!(collected.gaps[0].hides(&Key::of(["pin", "node", "data"]), None));
 }
 
 #[test]
