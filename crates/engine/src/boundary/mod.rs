@@ -1,11 +1,33 @@
 //! Judge differences by boundaries: what must match and what may differ. The last rule that selects a
 //! divergence decides; built-in profiles stand beneath the project's own rules.
+//!
+//! A rule of the project's own that names attributes speaks of a resource that one side lacks, too: the
+//! absence breaks what is demanded of the attribute. A built-in rule speaks of absence only where it names
+//! the whole resource.
+//!
+//! `present`, `pinned`, `one_of` and `matches` demand something of each side's value, so the project's own
+//! rules of these sorts are checked where both sides are equal, too. What breaks one is a divergence with equal values.
 
-use parallax_model::Snapshot;
+mod constraint;
+mod demand;
+mod judge;
+mod pins;
+mod profile;
+mod stack;
+mod sweep;
+mod usage;
+mod variables;
+mod verdict;
+
 use parallax_model::selector::Selector;
 use regex_lite::Regex;
 
-use crate::compare::{Difference, Differences, Suppressed, Unknown};
+use crate::compare::{Difference, Suppressed, Unknown};
+
+pub use judge::judge;
+pub use profile::profile_rules;
+pub use variables::{Seen, VariableProblem, check_variables};
+pub use verdict::{Gate, Outcome, Summary};
 
 /// One boundary.
 #[derive(Debug, Clone)]
@@ -167,16 +189,20 @@ pub struct Divergence {
     pub difference: Difference,
     /// The verdict.
     pub verdict: Verdict,
-    /// The weight.
+    /// The weight. An undeclared divergence is information, and an error where the rules are strict.
     pub severity: Severity,
     /// The rule that decided; `None` for undeclared ones.
     pub decided_by: Option<DecidedBy>,
     /// The environment that a finding within one environment is about (a pin that conflicts, a variable
     /// that breaks the schema); `None` for a difference of two.
     pub within: Option<String>,
+    /// Whether it is counted with the divergence that it is part of, and has that one's verdict. A part
+    /// that a rule of the project's own selects stands for itself.
+    pub folded: bool,
 }
 
-/// A gap that a boundary speaks of: it could hide a violation.
+/// A gap that a boundary speaks of, or values that could not be compared where a boundary demands
+/// something of them: it could hide a violation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unobserved {
     /// What is unknown.
@@ -200,8 +226,5 @@ pub struct Judgement {
     pub equal: u64,
 }
 
-/// Judges differences.
-#[must_use]
-pub fn judge(_differences: Differences, _left: &Snapshot, _right: &Snapshot, _rules: &Rules) -> Judgement {
-    Judgement::default()
-}
+#[cfg(test)]
+mod tests;

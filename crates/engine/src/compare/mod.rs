@@ -1,4 +1,15 @@
 //! Compare two snapshots by meaning: every difference, no verdict.
+//!
+//! Every pair of raw values that differs is found in the answer: as a difference, set aside with an
+//! owner, hidden by a gap, or counted as equal where a rule says that it means the same. Relations are
+//! not compared: they are drawn from attributes, which are.
+
+mod describe;
+mod gaps;
+mod identity;
+mod lockfile;
+pub mod show;
+mod walk;
 
 use std::fmt;
 
@@ -43,7 +54,9 @@ pub struct Difference {
     pub code: Code,
     /// How the sides differ.
     pub change: Change,
-    /// The left value as observed; `None` where absent, or for a whole resource.
+    /// The left value as observed; `None` where absent, or for a whole resource. Where the other side's
+    /// value is a secret, a plain value is given as a secret that is present. (A resource of two kinds has the
+    /// kinds here.)
     pub left: Option<Value>,
     /// The right value as observed.
     pub right: Option<Value>,
@@ -76,7 +89,8 @@ pub struct Suppressed {
     pub owner: &'static str,
 }
 
-/// A part that one side could not observe while the other has something there, or that both could not.
+/// A part that one side could not observe. What the other side has there is neither equal nor
+/// different. A gap is listed even where nothing is known to be hidden by it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unknown {
     /// The environment that has the gap.
@@ -100,9 +114,18 @@ pub struct Differences {
     pub equal: u64,
 }
 
-/// Compares two snapshots. Swapping the sides mirrors the answer; a snapshot compared with itself
-/// gives no difference.
+/// Compares two snapshots. Swapping the sides mirrors the answer; a snapshot compared with itself gives
+/// no difference, except that secrets of which only the presence is known are not comparable.
 #[must_use]
-pub fn compare(_left: &Snapshot, _right: &Snapshot) -> Differences {
-    Differences::default()
+pub fn compare(left: &Snapshot, right: &Snapshot) -> Differences {
+    let mut found = walk::Walk::new(left, right).run(left, right);
+    lockfile::fold(&mut found.differences, left, right);
+    found
 }
+
+pub(crate) use describe::{name, place};
+pub(crate) use identity::of_finding;
+pub(crate) use walk::layer;
+
+#[cfg(test)]
+mod tests;

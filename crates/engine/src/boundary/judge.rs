@@ -1,0 +1,394 @@
+//! The judge: gives every difference its verdict, and every gap that a boundary speaks of its place.
+
+use std::collections::HashMap;
+
+use parallax_model::ontology;
+use parallax_model::selector::Selector;
+use parallax_model::{AttributePath, Code, Fingerprint, Gap, GapKind, Key, Snapshot, Value};
+
+use super::demand::{self, Demand, Sides};
+use super::pins::{self, Conflict};
+use super::stack::{Placed, Stack, Target, is_compared};
+use super::sweep::{self, Covered};
+use super::variables::{self, Seen, VariableProblem};
+use super::{
+    DecidedBy, Divergence, Judgement, Origin, Profile, Rules, Severity, Unobserved, VariableSchema, Verdict,
+};
+use crate::compare::{Change, Difference, Differences, DivergenceId, Unknown, layer, of_finding, place};
+
+/// What is before the judge.
+pub(super) struct Bench<'a> {
+    pub(super) stack: Stack,
+    pub(super) left: &'a Snapshot,
+    pub(super) right: &'a Snapshot,
+    rules: &'a Rules,
+}
+
+/// One of the two environments.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Which {
+    Left,
+    Right,
+}
+
+/// What becomes of one difference.
+enum Judged {
+    Divergence(Box<Divergence>),
+    Unobserved(Unobserved),
+}
+
+/// Judges differences.
+#[must_use]
+pub fn judge(differences: Differences, left: &Snapshot, right: &Snapshot, rules: &Rules) -> Judgement {
+    let bench = Bench { stack: Stack::new(rules, left, right), left, right, rules };
+    let Differences { differences, suppressed, unknown, equal } = differences;
+    let mut out = Judgement { suppressed, equal, ..Judgement::default() };
+    let covered: Covered = differences.iter().map(|d| (d.key.clone(), d.attribute.clone())).collect();
+    for difference in differences {
+        match bench.judge_one(difference) {
+            Judged::Divergence(divergence) => out.divergences.push(*divergence),
+            Judged::Unobserved(unobserved) => out.unobserved.push(unobserved),
+        }
+    }
+    fold(&mut out.divergences);
+    for unknown in unknown {
+        match bench.rule_over(&unknown) {
+            Some(rule) => out.unobserved.push(Unobserved { unknown, rule }),
+            None => out.unknown.push(unknown),
+        }
+    }
+    let swept = sweep::sweep(&bench, &covered);
+    out.divergences.extend(swept.divergences);
+    out.unobserved.extend(swept.unobserved);
+    for which in [Which::Left, Which::Right] {
+        bench.pins(which, &mut out);
+        bench.schema(which, &mut out);
+    }
+    if rules.strict {
+        for divergence in &mut out.divergences {
+            divergence.severity = strictly(divergence);
+        }
+    }
+    out.divergences.sort_by(|a, b| {
+        let order =
+            |d: &Divergence| (d.difference.layer, d.difference.key.clone(), d.difference.attribute.clone());
+        order(a).cmp(&order(b)).then_with(|| a.within.cmp(&b.within))
+    });
+    out
+}
+
+fn strictly(divergence: &Divergence) -> Severity {
+    match (divergence.verdict, divergence.severity) {
+        (Verdict::Undeclared, _) | (Verdict::Violation, Severity::Warning) => Severity::Error,
+        (Verdict::Violation | Verdict::Approved | Verdict::Allowed, severity) => severity,
+    }
+}
+
+/// A divergence that breaks a rule.
+pub(super) fn violation(difference: Difference, placed: &Placed) -> Divergence {
+    Divergence {
+        difference,
+        verdict: Verdict::Violation,
+        severity: placed.rule.severity.unwrap_or(Severity::Error),
+        decided_by: Some(placed.decided()),
+        within: None,
+        folded: false,
+    }
+}
+
+/// Gives parts that no rule of the project's own selects the verdict of their whole.
+fn fold(divergences: &mut [Divergence]) {
+    let wholes: HashMap<DivergenceId, (Verdict, Severity, Option<DecidedBy>)> = divergences
+        .iter()
+        .filter(|d| d.difference.part_of.is_none())
+        .map(|d| (d.difference.id.clone(), (d.verdict, d.severity, d.decided_by.clone())))
+        .collect();
+    for part in divergences {
+        let own = part.decided_by.as_ref().is_some_and(|d| !matches!(d.origin, Origin::Profile(_)));
+        let whole = part.difference.part_of.as_ref().and_then(|id| wholes.get(id));
+        if let Some((verdict, severity, decided_by)) = whole.filter(|_| !own) {
+            part.folded = true;
+            (part.verdict, part.severity) = (*verdict, *severity);
+            part.decided_by.clone_from(decided_by);
+        }
+    }
+}
+
+impl Bench<'_> {
+    fn judge_one(&self, mut difference: Difference) -> Judged {
+        let key = &difference.key;
+        let target = match &difference.attribute {
+            Some(path) => Target::Attribute(key, path),
+            None => Target::Whole(key, self.left.get(key).or_else(|| self.right.get(key))),
+        };
+        let Some((_, placed)) = self.stack.deciding(target) else { return self.undeclared(difference) };
+        let whole = difference.attribute.is_none() && difference.change == Change::Changed;
+        let sides = Sides {
+            left: difference.left.as_ref(),
+            right: difference.right.as_ref(),
+            compare: compare_rule(&difference),
+            not_comparable: difference.not_comparable.as_deref(),
+        };
+        let demand = match demand::of_difference(placed, sides) {
+            // Two kinds under one key: whatever is demanded, it is not the same thing.
+            Demand::Met if whole && placed.demands() => Demand::Broken(None),
+            demand @ (Demand::Met | Demand::Broken(_) | Demand::Unknown(_)) => demand,
+        };
+        match demand {
+            Demand::Met => Judged::Divergence(Box::new(Divergence {
+                difference,
+                verdict: Verdict::Allowed,
+                severity: Severity::Info,
+                decided_by: Some(placed.decided()),
+                within: None,
+                folded: false,
+            })),
+            Demand::Broken(why) => {
+                difference.details.extend(why);
+                Judged::Divergence(Box::new(violation(difference, placed)))
+            }
+            Demand::Unknown(why) => Judged::Unobserved(self.not_told(&difference, why, placed.decided())),
+        }
+    }
+
+    fn undeclared(&self, difference: Difference) -> Judged {
+        if let Some(why) = difference.not_comparable.clone().filter(|_| self.rules.strict) {
+            return Judged::Unobserved(self.not_told(&difference, why, strict()));
+        }
+        Judged::Divergence(Box::new(Divergence {
+            difference,
+            verdict: Verdict::Undeclared,
+            severity: Severity::Info,
+            decided_by: None,
+            within: None,
+            folded: false,
+        }))
+    }
+
+    /// Values of which a rule can't be told: as good as unobserved, on the side that knows less.
+    fn not_told(&self, difference: &Difference, why: String, rule: DecidedBy) -> Unobserved {
+        let is_present = matches!(difference.left, Some(Value::Secret(Fingerprint::Present)));
+        let side = if is_present { self.left } else { self.right };
+        let attribute = difference.attribute.as_ref().map(|a| format!("#{a}")).unwrap_or_default();
+        let gap = Gap::new(format!("{}{attribute}", difference.key), GapKind::Unsupported, why);
+        let environment = side.header().environment.clone();
+        Unobserved { unknown: Unknown { environment, gap, hidden: vec![difference.key.clone()] }, rule }
+    }
+
+    /// The rule that makes a gap matter.
+    fn rule_over(&self, unknown: &Unknown) -> Option<DecidedBy> {
+        let Some(gap) = Selector::parse(&unknown.gap.what).ok().filter(|s| !covers_everything(s)) else {
+            return Some(nothing_seen());
+        };
+        let own = self.own_rule_over(&gap);
+        let decided = own.or_else(|| unknown.hidden.iter().find_map(|key| self.rule_over_hidden(&gap, key)));
+        decided.or_else(|| (self.rules.strict && !unknown.hidden.is_empty()).then(strict))
+    }
+
+    /// A demand of the project's own that overlaps the gap, and is not lifted by a later rule over all of it.
+    fn own_rule_over(&self, gap: &Selector) -> Option<DecidedBy> {
+        let key =
+            gap.as_str().split('#').next().filter(|key| !key.contains('*')).and_then(|k| Key::parse(k).ok());
+        for placed in self.stack.placed.iter().rev().filter(|p| p.is_own()) {
+            if placed.demands() && placed.rule.select.overlaps(gap) {
+                return Some(placed.decided());
+            }
+            let lifts = match &key {
+                Some(key) => placed.rule.select.selects(key, None),
+                None => placed.rule.select.as_str() == gap.as_str(),
+            };
+            if lifts {
+                return None;
+            }
+        }
+        None
+    }
+
+    /// A demand on what the other side has there.
+    fn rule_over_hidden(&self, gap: &Selector, key: &Key) -> Option<DecidedBy> {
+        let resource = self.left.get(key).or_else(|| self.right.get(key));
+        let whole = self.stack.deciding(Target::Whole(key, resource));
+        let parts = [self.left.get(key), self.right.get(key)].into_iter().flatten().flat_map(|resource| {
+            resource.attributes.iter().filter(|a| is_compared(&resource.kind, &a.path)).map(|a| &a.path)
+        });
+        let hidden = parts.filter(|path| gap.selects(key, Some(path)));
+        let deciding = whole.into_iter().chain(
+            hidden.filter_map(|path: &AttributePath| self.stack.deciding(Target::Attribute(key, path))),
+        );
+        deciding.map(|(_, placed)| placed).find(|placed| placed.demands()).map(Placed::decided)
+    }
+
+    fn pins(&self, which: Which, out: &mut Judgement) {
+        let profile = match self.rules.profile {
+            Profile::Recommended => "recommended",
+            Profile::Strict => "strict",
+            Profile::None => return,
+        };
+        for conflict in pins::conflicts(self.side(which)) {
+            let deciding = self.stack.deciding(Target::Attribute(&conflict.key, &conflict.attribute));
+            let lifted = deciding.map(|(_, placed)| placed).filter(|p| p.is_own() && !p.demands());
+            let by = lifted.map_or_else(|| pins_agree(profile), Placed::decided);
+            let mut divergence = self.finding(which, conflict_difference(which, conflict), by);
+            if lifted.is_some() {
+                (divergence.verdict, divergence.severity) = (Verdict::Allowed, Severity::Info);
+            }
+            out.divergences.push(divergence);
+        }
+    }
+
+    fn schema(&self, which: Which, out: &mut Judgement) {
+        let snapshot = self.side(which);
+        // A process always has some variable: none at all means that nobody looked.
+        let unseen = snapshot.under("env").next().is_none();
+        let seen = |name: &str| seen(snapshot, name);
+        for variable in &self.rules.env_schema {
+            let hidden = matches!(seen(&variable.name), Seen::Unknown);
+            let absent = matches!(seen(&variable.name), Seen::Absent);
+            if hidden || (absent && unseen) {
+                if variable.required {
+                    out.unobserved.push(self.variable_unseen(which, variable));
+                }
+                continue;
+            }
+            for problem in variables::check_variables(std::slice::from_ref(variable), seen) {
+                let by = DecidedBy {
+                    rule: format!("env/{} {}", problem.name, problem.demand),
+                    because: None,
+                    origin: problem.origin.clone(),
+                };
+                let difference = self.schema_difference(which, problem);
+                out.divergences.push(self.finding(which, difference, by));
+            }
+        }
+    }
+
+    fn side(&self, which: Which) -> &Snapshot {
+        match which {
+            Which::Left => self.left,
+            Which::Right => self.right,
+        }
+    }
+
+    fn finding(&self, which: Which, mut difference: Difference, by: DecidedBy) -> Divergence {
+        let environment = self.side(which).header().environment.clone();
+        difference.message = format!("{} {}", difference.message, place(&environment));
+        Divergence {
+            difference,
+            verdict: Verdict::Violation,
+            severity: Severity::Error,
+            decided_by: Some(by),
+            within: Some(environment),
+            folded: false,
+        }
+    }
+
+    fn variable_unseen(&self, which: Which, variable: &VariableSchema) -> Unobserved {
+        let header = self.side(which).header();
+        let key = Key::of(["env", &variable.name]);
+        let gap = header.gaps.iter().find(|gap| gap.hides(&key, None)).cloned();
+        let gap = gap.unwrap_or_else(|| {
+            Gap::new(key.as_str(), GapKind::Unsupported, "no environment variable was observed")
+        });
+        Unobserved {
+            unknown: Unknown { environment: header.environment.clone(), gap, hidden: Vec::new() },
+            rule: DecidedBy {
+                rule: format!("{key} {}", variables::demand(variable)),
+                because: None,
+                origin: variable.origin.clone(),
+            },
+        }
+    }
+
+    fn schema_difference(&self, which: Which, problem: VariableProblem) -> Difference {
+        let key = Key::of(["env", &problem.name]);
+        let value = self.side(which).get(&key).and_then(|r| r.attributes.get("value")).cloned();
+        let attribute = value.is_some().then(|| AttributePath::new("value"));
+        within(which, key, "env", attribute, (value, Code::EnvInvalid), (problem.message, Vec::new()))
+    }
+}
+
+fn conflict_difference(which: Which, conflict: Conflict) -> Difference {
+    let Conflict { key, attribute, value, message, details } = conflict;
+    within(which, key, "pin", Some(attribute), (Some(value), Code::PinConflict), (message, details))
+}
+
+/// A finding within one environment: its value stands on that environment's side.
+fn within(
+    which: Which,
+    key: Key,
+    kind: &str,
+    attribute: Option<AttributePath>,
+    (value, code): (Option<Value>, Code),
+    (message, details): (String, Vec<String>),
+) -> Difference {
+    let (left, right) = match which {
+        Which::Left => (value, None),
+        Which::Right => (None, value),
+    };
+    Difference {
+        id: of_finding(&key, attribute.as_ref(), left.as_ref(), right.as_ref()),
+        key,
+        kind: kind.into(),
+        attribute,
+        layer: layer(kind),
+        code,
+        change: Change::Changed,
+        left,
+        right,
+        normalised: (None, None),
+        rules: Vec::new(),
+        not_comparable: None,
+        message,
+        details,
+        part_of: None,
+    }
+}
+
+fn seen<'a>(snapshot: &'a Snapshot, name: &str) -> Seen<'a> {
+    let key = Key::of(["env", name]);
+    match snapshot.get(&key).and_then(|resource| resource.attributes.get("value")) {
+        Some(Value::Text(text)) => Seen::Plain(text),
+        Some(Value::Number(number)) => Seen::Plain(number.as_str()),
+        Some(Value::Bool(true)) => Seen::Plain("true"),
+        Some(Value::Bool(false)) => Seen::Plain("false"),
+        Some(Value::Null) => Seen::Plain(""),
+        Some(Value::Secret(_)) => Seen::Secret,
+        None if snapshot.header().gaps.iter().any(|gap| gap.hides(&key, None)) => Seen::Unknown,
+        None => Seen::Absent,
+    }
+}
+
+fn compare_rule(difference: &Difference) -> ontology::Compare {
+    difference.attribute.as_ref().map_or(ontology::Compare::Text, |path| {
+        ontology::compare_rule(&difference.kind, &difference.key, path)
+    })
+}
+
+fn covers_everything(selector: &Selector) -> bool {
+    let key = selector.as_str().split('#').next().unwrap_or_default();
+    key.split('/').all(|segment| segment == "**")
+}
+
+fn strict() -> DecidedBy {
+    DecidedBy {
+        rule: "** must equal".to_owned(),
+        because: Some("strict: what no rule speaks of must be equal, too".to_owned()),
+        origin: Origin::Flag("--strict"),
+    }
+}
+
+fn nothing_seen() -> DecidedBy {
+    DecidedBy {
+        rule: "** must be observed".to_owned(),
+        because: Some("a gap over everything leaves nothing to compare".to_owned()),
+        origin: Origin::Profile("built-in"),
+    }
+}
+
+fn pins_agree(profile: &'static str) -> DecidedBy {
+    DecidedBy {
+        rule: "pin/** must agree".to_owned(),
+        because: Some("pins must agree with each other and with what answers to the name".to_owned()),
+        origin: Origin::Profile(profile),
+    }
+}

@@ -1,0 +1,86 @@
+//! Pins within one environment: they must agree with each other and with the runtime that answers.
+//! One finding for each tool; what else conflicts is in its details.
+
+use parallax_model::{AttributePath, Key, Resource, Snapshot, Value};
+
+use super::constraint::Constraint;
+use crate::compare::show::{short_text, visible};
+use crate::normalise::Version;
+
+/// Pins that disagree.
+pub(super) struct Conflict {
+    pub(super) key: Key,
+    /// The pin that is named first.
+    pub(super) attribute: AttributePath,
+    /// What it says.
+    pub(super) value: Value,
+    pub(super) message: String,
+    pub(super) details: Vec<String>,
+}
+
+struct Pin<'a> {
+    path: &'a AttributePath,
+    value: &'a Value,
+    said: &'a str,
+    /// File, line and field, as they are shown.
+    place: String,
+    constraint: Constraint,
+}
+
+/// The conflicts of one environment, by key.
+pub(super) fn conflicts(snapshot: &Snapshot) -> Vec<Conflict> {
+    snapshot.under("pin").filter_map(|resource| conflict(snapshot, resource)).collect()
+}
+
+fn conflict(snapshot: &Snapshot, resource: &Resource) -> Option<Conflict> {
+    let tool = resource.key.after(1);
+    let pins: Vec<Pin<'_>> =
+        resource.attributes.iter().filter_map(|a| pin(resource, &a.path, &a.value)).collect();
+    let mut found: Vec<(&Pin<'_>, String)> = Vec::new();
+    if let Some(answers) = answering(snapshot, tool) {
+        for pin in pins.iter().filter(|pin| pin.constraint.admits(&answers) == Some(false)) {
+            let shown = short_text(&answers.in_words());
+            found.push((pin, format!("{}, but {} {shown} answers", pin.in_words(), visible(tool))));
+        }
+    }
+    for (at, pin) in pins.iter().enumerate() {
+        let later = pins.iter().skip(at + 1);
+        for other in later.filter(|other| pin.constraint.conflicts_with(&other.constraint)) {
+            found.push((pin, format!("{}, but {}", pin.in_words(), other.in_words())));
+        }
+    }
+    let mut lines = found.iter().map(|(_, line)| line.clone());
+    let (first, _) = found.first()?;
+    Some(Conflict {
+        key: resource.key.clone(),
+        attribute: first.path.clone(),
+        value: first.value.clone(),
+        message: lines.next()?,
+        details: lines.take(20).collect(),
+    })
+}
+
+fn answering(snapshot: &Snapshot, tool: &str) -> Option<Version> {
+    let runtime = snapshot.get(&Key::of(["runtime", tool]))?;
+    Version::parse(runtime.attributes.get("version")?.as_text()?)
+}
+
+fn pin<'a>(resource: &'a Resource, path: &'a AttributePath, value: &'a Value) -> Option<Pin<'a>> {
+    let bracketed = path.as_str().strip_prefix("by")?;
+    let inner = bracketed.strip_prefix('[')?.strip_suffix(']')?.trim_matches('"');
+    let line = match resource.attributes.get(&format!("at{bracketed}")) {
+        Some(Value::Number(line)) => format!(":{}", line.as_str()),
+        Some(Value::Null | Value::Bool(_) | Value::Text(_) | Value::Secret(_)) | None => String::new(),
+    };
+    let (file, field) = inner.split_once([' ', '#']).unwrap_or((inner, ""));
+    let field = if field.is_empty() { String::new() } else { format!(" ({field})") };
+    let said = value.as_text()?;
+    let place = visible(&format!("{file}{line}{field}"));
+    Some(Pin { path, value, said, place, constraint: Constraint::read(said, file) })
+}
+
+impl Pin<'_> {
+    fn in_words(&self) -> String {
+        format!("{} says {}", self.place, short_text(self.said))
+    }
+}
