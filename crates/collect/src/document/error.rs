@@ -6,7 +6,7 @@ use thiserror::Error;
 
 /// Why a document could not be read. Nothing of the document's values is repeated in it.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("{document}: line {line}, column {column}: {problem}")]
+#[error("{document}:{line}:{column}: {problem}")]
 pub struct DocumentError {
     /// The document, as its reader called it (a path).
     pub document: String,
