@@ -73,7 +73,7 @@ fn variables(root: &Path) -> Vec<(OsString, OsString)> {
         ("API_TOKEN", "hunter2-canary"),
         ("SECRET_LINES", "hunter2-canary\nTOKEN_B=hunter2-canary\n"),
         ("DATABASE_URL", "postgres://u:hunter2-canary@db/x"),
-        ("NOTE", "see https://u:hunter2-canary"),
+        ("NOTE", "see https://u:hunter2-canary@h and //h"),
         ("dotted.name", "x\ny"),
         ("dotted.token", "hunter2-canary\nz"),
         ("PEM", "-----BEGIN PRIVATE KEY-----\nhunter2-canary"),

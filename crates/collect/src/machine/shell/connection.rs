@@ -82,9 +82,10 @@ impl Connection {
     /// Sends a script and takes what comes, up to the mark of its end.
     pub(super) fn ask(&mut self, script: &str, after: Duration, most: usize) -> Result<Vec<u8>, Failure> {
         let deadline = Instant::now() + after;
-        let message = format!("{}\n{script}\n", script.len());
+        let message = format!("{}\n{script}", script.len());
         let (mut stdin, output, nonce) = (self.stdin.take(), &self.output, &self.nonce);
-        let group = Group::of(&self.child);
+        let child = &mut self.child;
+        let group = Group::of(child);
         let (received, stdin) = thread::scope(|threads| {
             let writer = threads.spawn(move || {
                 let pipe = stdin.as_mut();
@@ -93,10 +94,15 @@ impl Connection {
                 stdin
             });
             let received = receive(output, nonce, deadline, most);
-            if !matches!(received, Ok(_)) {
-                // Frees the writer as well.
-                let late = !matches!(received, Err(None));
-                group.end(if late { Signal::KILL } else { Signal::TERM });
+            match received {
+                Ok(_) => {}
+                // It may end by itself, and say how.
+                Err(None) => await_end(child, Instant::now() + Duration::from_secs(1)),
+                Err(Some(_)) => group.end(Signal::KILL),
+            }
+            if matches!(received, Err(None)) {
+                // Frees the writer.
+                group.end(Signal::KILL);
             }
             (received, writer.join().unwrap_or_default())
         });
@@ -115,14 +121,8 @@ impl Connection {
     fn ended(&mut self) -> Ended {
         self.stdin = None;
         let deadline = Instant::now() + Duration::from_secs(1);
-        let mut status = None;
-        while Instant::now() < deadline {
-            if let Ok(Some(ended)) = self.child.try_wait() {
-                status = ended.code();
-                break;
-            }
-            thread::sleep(Duration::from_millis(2));
-        }
+        await_end(&mut self.child, deadline);
+        let status = self.child.try_wait().ok().flatten().and_then(|status| status.code());
         while Instant::now() < deadline && self.listener.as_ref().is_some_and(|l| !l.is_finished()) {
             thread::sleep(Duration::from_millis(2));
         }
@@ -145,6 +145,12 @@ impl Drop for Connection {
         group.end(Signal::KILL);
         // It was killed; this does not wait long.
         let _status = self.child.wait();
+    }
+}
+
+fn await_end(child: &mut Child, deadline: Instant) {
+    while matches!(child.try_wait(), Ok(None)) && Instant::now() < deadline {
+        thread::sleep(Duration::from_millis(2));
     }
 }
 

@@ -92,7 +92,7 @@ _p_system() {
 _p_read() { _p_file "$2" && { _p_m ok; head -c "$1" <"$2" || _p_m failed; }; }
 
 # most, path, sed script
-_p_lines() { _p_file "$2" && { _p_m ok; LC_ALL=C sed -n -e "$3" <"$2" | head -c "$1" || _p_m failed; }; }
+_p_lines() { _p_file "$2" && { _p_m ok; LC_ALL=C sed -e "$3" <"$2" | head -c "$1" || _p_m failed; }; }
 
 # path
 _p_sha() {

@@ -116,13 +116,14 @@ fn probe(op: &Op) -> Option<String> {
     }
 }
 
-/// A script of `sed -n` that prints the lines which start with one of these texts.
+/// A script of `sed` that leaves the lines which start with one of these texts.
 fn line_script(starts: &[String]) -> String {
     let mut script = String::new();
     for start in starts.iter().filter(|start| !start.contains(['\n', '\0'])) {
         let pattern = escaped(start, "\\.[]*^$/");
-        let _infallible = writeln!(script, "/^{pattern}/{{\np\nd\n}}");
+        let _infallible = writeln!(script, "/^{pattern}/b");
     }
+    script.push('d');
     script
 }
 
