@@ -10,7 +10,7 @@ use parallax_model::Fingerprint;
 use sha2::{Digest, Sha256};
 
 pub use redact::{redact, redact_text};
-pub(crate) use redact::{redact_urls, sed_script};
+pub(crate) use redact::sed_script;
 pub use table::is_secret;
 pub(crate) use table::shell_function;
 
