@@ -20,8 +20,8 @@ const SNAPS: &str = "/snap/bin/";
 pub(super) struct Found {
     /// The tool.
     pub tool: &'static Tool,
-    /// Its candidates, in the search path's order; at least one.
-    pub candidates: Vec<Candidate>,
+    /// For each of its commands that the search path has, the places, in the search path's order.
+    pub commands: Vec<Vec<Candidate>>,
 }
 
 /// What a tool answers.
@@ -29,6 +29,8 @@ pub(super) struct Found {
 pub(super) struct Answered {
     /// Where the search path has it.
     pub path: String,
+    /// Every place where the search path has that command.
+    pub candidates: Vec<String>,
     /// The file that answers.
     pub resolved: String,
     /// That file's architecture, if it is a binary.
@@ -48,14 +50,31 @@ pub(super) struct NoVersion {
     pub why: String,
 }
 
-/// Resolves one tool; `None` where its manager would say that there is no such command.
+/// Resolves one tool by the first of its commands that leads somewhere; `None` where the managers in the way
+/// would say that there is no such command.
 pub(super) fn answer(
     found: &Found,
     rustup: &[Candidate],
     world: &Surroundings,
     known: &mut Known,
 ) -> Result<Option<Answered>, Pending> {
-    for candidate in &found.candidates {
+    for candidates in &found.commands {
+        if let Some(answered) = command(found.tool, candidates, rustup, world, known)? {
+            return Ok(Some(answered));
+        }
+    }
+    Ok(None)
+}
+
+/// Resolves one command.
+fn command(
+    tool: &'static Tool,
+    candidates: &[Candidate],
+    rustup: &[Candidate],
+    world: &Surroundings,
+    known: &mut Known,
+) -> Result<Option<Answered>, Pending> {
+    for candidate in candidates {
         let itself = || Target { path: candidate.resolved.clone(), links: Links::Followed };
         let followed = follow::follow(candidate, rustup, world, known)?;
         let (target, by, asked) = match followed {
@@ -73,13 +92,13 @@ pub(super) fn answer(
                 (itself(), Some(manager), Some(Err(NoVersion { kind: GapKind::Unsupported, why })))
             }
             Followed::Ask { quiet, manager } => {
-                let told = run(found.tool, &candidate.path, None, quiet, known)?;
+                let told = run(tool, &candidate.path, None, quiet, known)?;
                 (itself(), Some(manager), Some(told))
             }
         };
         let version = match asked {
             Some(version) => version,
-            None => version(found.tool, candidate, &target, world, known)?,
+            None => version(tool, candidate, &target, world, known)?,
         };
         let head = match target.links {
             Links::Followed => Some(candidate.head.clone()),
@@ -88,6 +107,7 @@ pub(super) fn answer(
         };
         return Ok(Some(Answered {
             path: candidate.path.clone(),
+            candidates: candidates.iter().map(|c| c.path.clone()).collect(),
             architecture: head.and_then(|head| architecture::of_head(&head, &world.machine)),
             manager: by
                 .or_else(|| manager::of_path(&target.path))

@@ -83,10 +83,9 @@ fn look_around(machine: &dyn Machine, scope: &Scope) -> Result<Result<Seen, Prob
         );
         let found = TOOLS
             .iter()
-            .filter_map(|tool| {
-                let named = tool.commands.iter().map(|command| of_name(candidates, command));
-                let candidates = named.into_iter().find(|list| !list.is_empty())?;
-                Some(Found { tool, candidates })
+            .map(|tool| {
+                let lists = tool.commands.iter().map(|command| of_name(candidates, command));
+                Found { tool, commands: lists.filter(|list| !list.is_empty()).collect() }
             })
             .collect();
         Ok(Seen { world, found, rustup: of_name(candidates, "rustup") })
@@ -165,9 +164,9 @@ fn report(found: &Found, answered: &Answered, collected: &mut Collected) {
         }
         Err(reason) => collected.gap(key.as_str(), reason.kind, reason.why.as_str()),
     }
-    for (at, candidate) in found.candidates.iter().enumerate() {
+    for (at, candidate) in answered.candidates.iter().enumerate() {
         let path = PathBuilder::new().field("candidates").index(at).path();
-        list.push(Attribute { path, value: candidate.path.as_str().into() });
+        list.push(Attribute { path, value: candidate.as_str().into() });
     }
     let mut resource = Resource::new(key, "runtime");
     resource.attributes = Attributes::from_unsorted(list);

@@ -100,8 +100,9 @@ const RUST: &[Tells] = &[Tells::Beside {
     read: parse::rust_manifest,
 }];
 
-/// `python` and `pip` stand for what `python3` and `pip3` reach, and for the plain commands only where there is no
-/// numbered one: Debian and macOS have the numbered ones alone, and version managers have both as one.
+/// `python` and `pip` stand for what `python3` and `pip3` reach, and for the plain commands only where the
+/// numbered ones reach nothing: Debian and macOS have the numbered ones alone, and version managers have both
+/// as one.
 pub(super) const TOOLS: &[Tool] = &[
     Tool {
         packages: &["node", "nodejs", "node@*", "nodejs-*", "node-linux-*", "node-darwin-*", "node-win-*"],

@@ -208,6 +208,8 @@ fn the_project_decides_what_managers_start() {
     check("/srv/none", "python", Some("3.11.7"));
     check("/srv/old/sub", "python", Some("3.9.18"));
     check("/srv/missing", "python", None);
+    check("/srv/system", "python", Some("3.12.4"));
+    check("/srv/ancient", "python", Some("2.7.18"));
     check("/srv/none", "rustc", Some("1.95.0"));
     check("/srv/old", "rustc", Some("1.80.1"));
     check("/srv/nightly", "rustc", Some("1.97.0-nightly"));
