@@ -8,6 +8,7 @@ use parallax_model::{AttributePath, Code, Fingerprint, Gap, GapKind, Key, Snapsh
 
 use super::demand::{self, Demand, Sides};
 use super::pins::{self, Conflict};
+use super::recall;
 use super::stack::{Placed, Stack, Target, is_compared};
 use super::sweep::{self, Covered};
 use super::variables::{self, Seen, VariableProblem};
@@ -41,9 +42,12 @@ enum Judged {
 #[must_use]
 pub fn judge(differences: Differences, left: &Snapshot, right: &Snapshot, rules: &Rules) -> Judgement {
     let bench = Bench { stack: Stack::new(rules, left, right), left, right, rules };
-    let Differences { differences, suppressed, unknown, equal } = differences;
-    let mut out = Judgement { suppressed, equal, ..Judgement::default() };
-    let covered: Covered = differences.iter().map(|d| (d.key.clone(), d.attribute.clone())).collect();
+    let Differences { mut differences, suppressed, unknown, equal } = differences;
+    let mut covered: Covered = differences.iter().map(|d| (d.key.clone(), d.attribute.clone())).collect();
+    covered.extend(suppressed.iter().map(|s| (s.key.clone(), s.attribute.clone())));
+    let recalled = recall::recall(&bench, suppressed);
+    differences.extend(recalled.differences);
+    let mut out = Judgement { suppressed: recalled.suppressed, equal, ..Judgement::default() };
     for difference in differences {
         match bench.judge_one(difference) {
             Judged::Divergence(divergence) => out.divergences.push(*divergence),
@@ -70,9 +74,8 @@ pub fn judge(differences: Differences, left: &Snapshot, right: &Snapshot, rules:
         }
     }
     out.divergences.sort_by(|a, b| {
-        let order =
-            |d: &Divergence| (d.difference.layer, d.difference.key.clone(), d.difference.attribute.clone());
-        order(a).cmp(&order(b)).then_with(|| a.within.cmp(&b.within))
+        let (x, y) = (&a.difference, &b.difference);
+        (x.layer, &x.key, &x.attribute, &a.within).cmp(&(y.layer, &y.key, &y.attribute, &b.within))
     });
     out
 }

@@ -426,6 +426,8 @@ proptest! {
                     ontology::compare_rule(kind, key, &AttributePath::new(path))
                 };
                 let same = match (&left, &right) {
+                    // What is literally equal needs no rule, but for a secret of which only the presence is known.
+                    (Some(x), Some(y)) if x == y => *x != present(),
                     (Some(x), Some(y)) => normalise::compare(rule, x, y).1 == Outcome::Same,
                     _ => false,
                 };
