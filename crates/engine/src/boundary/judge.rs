@@ -192,12 +192,18 @@ impl Bench<'_> {
     fn own_rule_over(&self, gap: &Selector) -> Option<DecidedBy> {
         let key =
             gap.as_str().split('#').next().filter(|key| !key.contains('*')).and_then(|k| Key::parse(k).ok());
+        let path =
+            gap.as_str().split_once('#').map(|(_, a)| a).filter(|a| !a.contains('*')).map(AttributePath::new);
         for placed in self.stack.placed.iter().rev().filter(|p| p.is_own()) {
-            if placed.demands() && placed.rule.select.overlaps(gap) {
+            let overlaps = match key.as_ref().zip(path.as_ref()) {
+                Some((key, path)) => placed.rule.select.selects(key, Some(path)),
+                None => placed.rule.select.overlaps(gap),
+            };
+            if placed.demands() && overlaps {
                 return Some(placed.decided());
             }
             let lifts = match &key {
-                Some(key) => placed.rule.select.selects(key, None),
+                Some(key) => placed.rule.select.selects(key, path.as_ref()),
                 None => placed.rule.select.as_str() == gap.as_str(),
             };
             if lifts {
@@ -210,7 +216,9 @@ impl Bench<'_> {
     /// A demand on what the other side has there.
     fn rule_over_hidden(&self, gap: &Selector, key: &Key) -> Option<DecidedBy> {
         let resource = self.left.get(key).or_else(|| self.right.get(key));
-        let whole = self.stack.deciding(Target::Whole(key, resource));
+        // Where both sides have the resource, the gap hides parts of it only.
+        let lacking = self.left.get(key).is_none() || self.right.get(key).is_none();
+        let whole = lacking.then(|| self.stack.deciding(Target::Whole(key, resource))).flatten();
         let parts = [self.left.get(key), self.right.get(key)].into_iter().flatten().flat_map(|resource| {
             resource.attributes.iter().filter(|a| is_compared(&resource.kind, &a.path)).map(|a| &a.path)
         });

@@ -6,7 +6,7 @@ use parallax_model::{AttributePath, Code, Resource, ontology};
 
 use super::judge::Bench;
 use super::stack::{Placed, Target};
-use crate::compare::show::short;
+use crate::compare::show::{short, visible};
 use crate::compare::{Change, Difference, Suppressed, layer, name, of_finding, place};
 use crate::normalise::{self, Outcome};
 
@@ -61,7 +61,12 @@ fn difference(bench: &Bench<'_>, one: &Suppressed, resource: &Resource, path: &A
             (None, Some(_)) => Change::OnlyRight,
             (Some(_), Some(_)) | (None, None) => Change::Changed,
         },
-        message: format!("{what} {path} {} {here}, {} {there}", shown(&left), shown(&right)),
+        message: format!(
+            "{what} {} {} {here}, {} {there}",
+            visible(path.as_str()),
+            shown(&left),
+            shown(&right)
+        ),
         left,
         right,
         normalised: (None, None),

@@ -443,10 +443,39 @@ fn gaps_that_boundaries_speak_of() {
     check_gap(Profile::None, own(), "env/A", "env/A: env/* must equal");
     check_gap(Profile::None, own(), "env/NOWHERE", "env/NOWHERE: env/* must equal");
     check_gap(Profile::None, own(), "runtime/node", "");
+    let version = || vec![rule("runtime/*#version", R::Equal)];
+    // Staging has no node at all, which the gap in a part of it may explain.
+    check_gap(
+        Profile::None,
+        version(),
+        "runtime/node#path",
+        "runtime/node#path: runtime/*#version must equal",
+    );
+    check_gap(
+        Profile::None,
+        version(),
+        "runtime/node#version",
+        "runtime/node#version: runtime/*#version must equal",
+    );
+    check_gap(Profile::None, version(), "runtime/node", "runtime/node: runtime/*#version must equal");
     let lifted = || vec![rule("env/*", R::Equal), rule("env/A", R::MayDiffer)];
     check_gap(Profile::None, lifted(), "env/A", "");
     check_gap(Profile::None, lifted(), "env/**", "env/**: env/* must equal");
     check_gap(Profile::Recommended, vec![rule("runtime/node", R::MayDiffer)], "runtime/node", "");
+}
+
+#[test]
+fn a_gap_in_a_part_matters_to_rules_on_that_part() {
+    let left = snapshot("local", resources("runtime/node version=1.0.0 architecture=a"), &[]);
+    let check = |gap: &str, right: &str, expected: usize| {
+        let boundaries = vec![rule("runtime/*#version", Requirement::Equal)];
+        let rules = Rules { profile: Profile::None, boundaries, ..Rules::default() };
+        let judgement = judged(&left, &snapshot("staging", resources(right), &[gap]), &rules);
+        assert_eq!(judgement.unobserved.len(), expected, "{gap}");
+    };
+    check("runtime/node#architecture", "runtime/node version=1.0.0", 0);
+    check("runtime/node#version", "runtime/node architecture=a", 1);
+    check("runtime/node#path", "runtime/node version=1.0.0 architecture=a", 0);
 }
 
 /// Findings within one environment, with the recommended profile.

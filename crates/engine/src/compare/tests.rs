@@ -222,6 +222,15 @@ fn noise_has_an_owner() {
     assert!(found.differences.is_empty());
 }
 
+#[test]
+fn content_of_another_version_is_no_finding() {
+    let package = |version: &str, hash: &str| package("a", "version", version).with("integrity", hash);
+    let found = sides(vec![package("1.0.0", "x")], vec![package("1.0.1", "y")]);
+    assert_eq!((found.differences.len(), found.suppressed.len()), (1, 1));
+    let found = sides(vec![package("1.0.0", "x")], vec![package("1.0.0", "y")]);
+    assert_eq!(found.differences[0].code, Code::IntegrityMismatch);
+}
+
 /// What is hidden, as `environment gap: keys`.
 #[track_caller]
 fn check_gaps(
