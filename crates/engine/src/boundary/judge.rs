@@ -8,6 +8,7 @@ use parallax_model::{AttributePath, Code, Fingerprint, Gap, GapKind, Key, Snapsh
 
 use super::demand::{self, Demand, Sides};
 use super::pins::{self, Conflict};
+use super::recall;
 use super::stack::{Placed, Stack, Target, is_compared};
 use super::sweep::{self, Covered};
 use super::variables::{self, Seen, VariableProblem};
@@ -41,9 +42,12 @@ enum Judged {
 #[must_use]
 pub fn judge(differences: Differences, left: &Snapshot, right: &Snapshot, rules: &Rules) -> Judgement {
     let bench = Bench { stack: Stack::new(rules, left, right), left, right, rules };
-    let Differences { differences, suppressed, unknown, equal } = differences;
-    let mut out = Judgement { suppressed, equal, ..Judgement::default() };
-    let covered: Covered = differences.iter().map(|d| (d.key.clone(), d.attribute.clone())).collect();
+    let Differences { mut differences, suppressed, unknown, equal } = differences;
+    let mut covered: Covered = differences.iter().map(|d| (d.key.clone(), d.attribute.clone())).collect();
+    covered.extend(suppressed.iter().map(|s| (s.key.clone(), s.attribute.clone())));
+    let recalled = recall::recall(&bench, suppressed);
+    differences.extend(recalled.differences);
+    let mut out = Judgement { suppressed: recalled.suppressed, equal, ..Judgement::default() };
     for difference in differences {
         match bench.judge_one(difference) {
             Judged::Divergence(divergence) => out.divergences.push(*divergence),
@@ -70,9 +74,8 @@ pub fn judge(differences: Differences, left: &Snapshot, right: &Snapshot, rules:
         }
     }
     out.divergences.sort_by(|a, b| {
-        let order =
-            |d: &Divergence| (d.difference.layer, d.difference.key.clone(), d.difference.attribute.clone());
-        order(a).cmp(&order(b)).then_with(|| a.within.cmp(&b.within))
+        let (x, y) = (&a.difference, &b.difference);
+        (x.layer, &x.key, &x.attribute, &a.within).cmp(&(y.layer, &y.key, &y.attribute, &b.within))
     });
     out
 }
@@ -189,12 +192,18 @@ impl Bench<'_> {
     fn own_rule_over(&self, gap: &Selector) -> Option<DecidedBy> {
         let key =
             gap.as_str().split('#').next().filter(|key| !key.contains('*')).and_then(|k| Key::parse(k).ok());
+        let path =
+            gap.as_str().split_once('#').map(|(_, a)| a).filter(|a| !a.contains('*')).map(AttributePath::new);
         for placed in self.stack.placed.iter().rev().filter(|p| p.is_own()) {
-            if placed.demands() && placed.rule.select.overlaps(gap) {
+            let overlaps = match key.as_ref().zip(path.as_ref()) {
+                Some((key, path)) => placed.rule.select.selects(key, Some(path)),
+                None => placed.rule.select.overlaps(gap),
+            };
+            if placed.demands() && overlaps {
                 return Some(placed.decided());
             }
             let lifts = match &key {
-                Some(key) => placed.rule.select.selects(key, None),
+                Some(key) => placed.rule.select.selects(key, path.as_ref()),
                 None => placed.rule.select.as_str() == gap.as_str(),
             };
             if lifts {
@@ -207,7 +216,9 @@ impl Bench<'_> {
     /// A demand on what the other side has there.
     fn rule_over_hidden(&self, gap: &Selector, key: &Key) -> Option<DecidedBy> {
         let resource = self.left.get(key).or_else(|| self.right.get(key));
-        let whole = self.stack.deciding(Target::Whole(key, resource));
+        // Where both sides have the resource, the gap hides parts of it only.
+        let lacking = self.left.get(key).is_none() || self.right.get(key).is_none();
+        let whole = lacking.then(|| self.stack.deciding(Target::Whole(key, resource))).flatten();
         let parts = [self.left.get(key), self.right.get(key)].into_iter().flatten().flat_map(|resource| {
             resource.attributes.iter().filter(|a| is_compared(&resource.kind, &a.path)).map(|a| &a.path)
         });

@@ -5,6 +5,8 @@
 //! absence breaks what is demanded of the attribute. A built-in rule speaks of absence only where it names
 //! the whole resource.
 //!
+//! What was set aside as noise stays there, but for what a rule of the project's own demands of it by name.
+//!
 //! `present`, `pinned`, `one_of` and `matches` demand something of each side's value, so the project's own
 //! rules of these sorts are checked where both sides are equal, too. What breaks one is a divergence with equal values.
 
@@ -13,6 +15,7 @@ mod demand;
 mod judge;
 mod pins;
 mod profile;
+mod recall;
 mod stack;
 mod sweep;
 mod usage;

@@ -46,7 +46,10 @@ fn conflict(snapshot: &Snapshot, resource: &Resource) -> Option<Conflict> {
     for (at, pin) in pins.iter().enumerate() {
         let later = pins.iter().skip(at + 1);
         for other in later.filter(|other| pin.constraint.conflicts_with(&other.constraint)) {
-            found.push((pin, format!("{}, but {}", pin.in_words(), other.in_words())));
+            // The exact one is what people mean; a range is named second.
+            let exact = |pin: &Pin<'_>| matches!(pin.constraint, Constraint::Exact(_));
+            let (first, second) = if exact(pin) { (pin, other) } else { (other, pin) };
+            found.push((first, format!("{}, but {}", first.in_words(), second.in_words())));
         }
     }
     let mut lines = found.iter().map(|(_, line)| line.clone());

@@ -69,6 +69,7 @@ impl<'a> Walk<'a> {
         if left.kind != right.kind {
             self.kinds_differ(common);
         }
+        let from = self.out.differences.len();
         let mut single: Vec<(&'a Attribute, Change)> = Vec::new();
         for pair in align::attributes(left, right) {
             match pair {
@@ -84,6 +85,30 @@ impl<'a> Walk<'a> {
         for (attribute, change) in single {
             self.single_attribute(common, attribute, change);
         }
+        if kind == "dependency" {
+            self.set_aside_content_of_another_version(from);
+        }
+    }
+
+    /// Another version has other content by nature: its hash only explains the version. With the same
+    /// version it is a finding of its own.
+    fn set_aside_content_of_another_version(&mut self, from: usize) {
+        let is = |d: &Difference, names: &[&str]| {
+            d.attribute.as_ref().is_some_and(|a| names.contains(&a.as_str()))
+        };
+        let mut of_package = self.out.differences.split_off(from);
+        if of_package.iter().any(|d| is(d, &["version", "versions"])) {
+            for hash in of_package.extract_if(.., |d| is(d, &["integrity"])) {
+                self.out.suppressed.push(Suppressed {
+                    key: hash.key,
+                    attribute: hash.attribute,
+                    left: hash.left,
+                    right: hash.right,
+                    owner: "context",
+                });
+            }
+        }
+        self.out.differences.append(&mut of_package);
     }
 
     /// Takes out attributes that one side has in the singular and the other in the plural, and
