@@ -47,6 +47,9 @@ use tree::Node;
 /// below 40, and other readers stop at 128 too.
 pub const DEPTH_LIMIT: usize = 128;
 
+/// How long a document may be: what a place in it can be counted to in 32 bits.
+pub const LENGTH_LIMIT: usize = u32::MAX as usize;
+
 /// One document to read.
 #[derive(Debug, Clone, Copy)]
 pub struct Document<'a> {
