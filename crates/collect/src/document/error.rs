@@ -82,12 +82,14 @@ impl fmt::Display for Problem {
             Self::Truncated => f.write_str("the document ends within a value: it was cut short"),
             Self::Expected(what) => write!(f, "expected {what}"),
             Self::TooDeep => write!(f, "nested deeper than {} levels", super::DEPTH_LIMIT),
-            Self::ControlCharacter => f.write_str("a raw control character in a string; write it as `\\u00..`"),
+            Self::ControlCharacter => {
+                f.write_str("a raw control character in a string; write it as `\\u00..`")
+            }
             Self::BadEscape => f.write_str("a backslash that begins no JSON escape"),
             Self::LoneSurrogate => f.write_str("half of a surrogate pair, which is no character"),
-            Self::DuplicateMember => {
-                f.write_str("this member's name stands twice in one object; readers disagree on which counts: remove one")
-            }
+            Self::DuplicateMember => f.write_str(
+                "this member's name stands twice in one object; readers disagree on which counts: remove one",
+            ),
         }
     }
 }

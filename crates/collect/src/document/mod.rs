@@ -232,7 +232,8 @@ type Placed<'r> = (usize, &'r Row);
 /// Rows of one key side by side, those of one side only alone.
 fn matched<'r>(left: &'r Rows, right: &'r Rows) -> Vec<(Option<Placed<'r>>, Option<Placed<'r>>)> {
     let sorted = |rows: &'r Rows| {
-        let mut rows: Vec<_> = rows.as_slice().iter().enumerate().map(|(at, row)| (row.identity, (at, row))).collect();
+        let mut rows: Vec<_> =
+            rows.as_slice().iter().enumerate().map(|(at, row)| (row.identity, (at, row))).collect();
         rows.sort_unstable_by_key(|(identity, _)| *identity);
         rows
     };

@@ -26,6 +26,7 @@ pub(super) fn outline(text: &[u8], key: DigestKey) -> Result<Rows, Fault> {
     let mut all = Rows::new(Form::Many);
     while pass.scan.peek().is_some() {
         all.extend(pass.root(Alone::No)?);
+        pass.scan.end_of_value()?;
     }
     Ok(all)
 }
@@ -310,7 +311,8 @@ impl<'a> Pass<'a> {
                 }
             }
         }
-        let is_keyed = count > 0 && choice.candidates().any(|(number, _)| self.pile.is_unique(bottom, number));
+        let is_keyed =
+            count > 0 && choice.candidates().any(|(number, _)| self.pile.is_unique(bottom, number));
         self.pile.truncate(bottom);
         self.depth -= 1;
         if is_keyed {
@@ -416,7 +418,8 @@ impl<'a> Pass<'a> {
     fn mark(&self, name: Token) -> u64 {
         let mix = |text: &[u8], start: usize, end: usize| {
             let length = end - start;
-            let mask = |word: u64| if length < 8 { word << (64 - 8 * length) >> (64 - 8 * length) } else { word };
+            let mask =
+                |word: u64| if length < 8 { word << (64 - 8 * length) >> (64 - 8 * length) } else { word };
             let head = if length == 0 { 0 } else { mask(load(text, start).unwrap_or_default()) };
             let tail = if length > 8 { load(text, end - 8).unwrap_or_default() } else { 0 };
             (head.rotate_left(7) ^ tail).wrapping_add(length as u64)

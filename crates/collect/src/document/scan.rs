@@ -113,6 +113,18 @@ impl<'a> Scanner<'a> {
         self.peek().ok_or_else(|| self.fault(Problem::Truncated))
     }
 
+    /// Between two values of a stream: `01` and `truefalse` are no two values.
+    pub(super) fn end_of_value(&self) -> Result<(), Fault> {
+        let ends_bare =
+            self.at.checked_sub(1).and_then(|at| self.text.get(at)).is_some_and(u8::is_ascii_alphanumeric);
+        match self.text.get(self.at) {
+            Some(next) if ends_bare && !matches!(next, b' ' | b'\n' | b'\r' | b'\t' | b'"' | b'[' | b'{') => {
+                Err(self.fault(Problem::Expected(Expected::Value)))
+            }
+            Some(_) | None => Ok(()),
+        }
+    }
+
     /// Steps over the byte that was peeked at.
     #[inline]
     pub(super) const fn step(&mut self) {
@@ -198,6 +210,10 @@ impl<'a> Scanner<'a> {
                 };
                 let high = self.at;
                 self.at += 6;
+                let rest = self.text.get(self.at..).unwrap_or_default();
+                if rest.len() < 2 && b"\\u".starts_with(rest) {
+                    return Err(Fault::at(self.text.len(), Problem::Truncated));
+                }
                 if !pair || !(0xDC00..=0xDFFF).contains(&self.unit()?) {
                     return Err(Fault::at(high, Problem::LoneSurrogate));
                 }

@@ -16,8 +16,8 @@ pub(super) enum Node<'a> {
     Number(Cow<'a, str>),
     Text(Cow<'a, str>),
     /// Its members, sorted by name.
-    Object(Vec<(Cow<'a, str>, Node<'a>)>),
-    List(Vec<Node<'a>>),
+    Object(Vec<(Cow<'a, str>, Self)>),
+    List(Vec<Self>),
 }
 
 impl<'a> Node<'a> {
@@ -38,15 +38,6 @@ impl<'a> Node<'a> {
         match self {
             Self::Text(text) => Some(text),
             Self::Null | Self::Bool(_) | Self::Number(_) | Self::Object(_) | Self::List(_) => None,
-        }
-    }
-
-    /// How many attributes it has: its scalars, and its containers that hold nothing.
-    pub(super) fn leaves(&self) -> u64 {
-        match self {
-            Self::Null | Self::Bool(_) | Self::Number(_) | Self::Text(_) => 1,
-            Self::Object(members) => members.iter().map(|(_, node)| node.leaves()).sum::<u64>().max(1),
-            Self::List(items) => items.iter().map(Self::leaves).sum::<u64>().max(1),
         }
     }
 
