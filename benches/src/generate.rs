@@ -130,7 +130,8 @@ fn deployment(number: usize, random: &mut Random) -> Json {
         ("terminationGracePeriodSeconds", Json::Number(30)),
         ("automountServiceAccountToken", Json::Bool(false)),
     ]);
-    let template = Json::Object(vec![("metadata", Json::Object(vec![("labels", labels.clone())])), ("spec", pod)]);
+    let template =
+        Json::Object(vec![("metadata", Json::Object(vec![("labels", labels.clone())])), ("spec", pod)]);
     let metadata = Json::Object(vec![
         ("name", text(name.as_str())),
         ("namespace", text(namespace(number))),
@@ -160,7 +161,10 @@ fn container(at: usize, name: &str, random: &mut Random) -> Json {
         .collect();
     let ports = [("http", 8080), ("metrics", 9090)]
         .map(|(port, number)| {
-            Json::Object(vec![("name", text(port)), ("containerPort", Json::Number(number + random.next() % 9))])
+            Json::Object(vec![
+                ("name", text(port)),
+                ("containerPort", Json::Number(number + random.next() % 9)),
+            ])
         })
         .to_vec();
     let mounts = (0..3)
@@ -180,7 +184,10 @@ fn container(at: usize, name: &str, random: &mut Random) -> Json {
         (0..4).map(|argument| text(format!("--option-{argument}={}", random.below(1_000_000)))).collect();
     Json::Object(vec![
         ("name", text(format!("container-{at}"))),
-        ("image", text(format!("registry.example.org/{name}/part-{at}:{}.{}", random.below(20), random.below(90)))),
+        (
+            "image",
+            text(format!("registry.example.org/{name}/part-{at}:{}.{}", random.below(20), random.below(90))),
+        ),
         ("args", Json::Ordered(arguments)),
         ("env", Json::Keyed(variables)),
         ("ports", Json::Keyed(ports)),
@@ -202,7 +209,16 @@ const PLACES: [(&[Step], &str); 6] = {
             "spec.template.spec.containers[container-1].image",
         ),
         (
-            &[F("spec"), F("template"), F("spec"), F("containers"), I(0), F("resources"), F("limits"), F("memory")],
+            &[
+                F("spec"),
+                F("template"),
+                F("spec"),
+                F("containers"),
+                I(0),
+                F("resources"),
+                F("limits"),
+                F("memory"),
+            ],
             "spec.template.spec.containers[container-0].resources.limits.memory",
         ),
         (&[F("spec"), F("replicas")], "spec.replicas"),

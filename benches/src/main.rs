@@ -16,10 +16,13 @@ fn main() {
     eprintln!("read {:?}", t.elapsed());
     let f = parallax_collect::secret::Fingerprinter::ephemeral([1; 32]);
     let reader = Reader { name: "x", fingerprinter: &f, key: DigestKey::new([3; 16]) };
-    let pair = reader.read_pair(Document { label: "a", bytes: &l }, Document { label: "b", bytes: &r }).unwrap();
+    let pair =
+        reader.read_pair(Document { label: "a", bytes: &l }, Document { label: "b", bytes: &r }).unwrap();
     eprintln!("pair {:?}", t.elapsed());
     for (a, b) in pair.left.iter().zip(&pair.right) {
-        for (x,y) in a.attributes.iter().zip(&b.attributes) { println!("{}#{}", a.key, x.path); }
+        for (x, y) in a.attributes.iter().zip(&b.attributes) {
+            println!("{}#{}", a.key, x.path);
+        }
     }
     eprintln!("{} {} {} {}", pair.left.len(), pair.right.len(), pair.equal_resources, pair.equal_attributes);
 }

@@ -68,6 +68,12 @@ impl Hash {
     /// by length: the encoding is prefix-free.
     #[inline]
     pub(super) const fn begin(key: DigestKey, sort: Sort, label: usize, value: usize) -> Self {
+        Self::begin_bits(key, sort as u64, label, value)
+    }
+
+    /// The same for the number of a [`Sort`].
+    #[inline]
+    pub(super) const fn begin_bits(key: DigestKey, sort: u64, label: usize, value: usize) -> Self {
         let (label, value) = (label as u64, value as u64);
         let mut hash = Self {
             v0: key.low ^ 0x736f_6d65_7073_6575,
@@ -77,7 +83,7 @@ impl Hash {
         };
         let short_label = if label < LONG { label } else { LONG };
         let short_value = if value < LONG { value } else { LONG };
-        hash.word(sort as u64 | short_label << 4 | short_value << 34);
+        hash.word(sort | short_label << 4 | short_value << 34);
         if short_label == LONG || short_value == LONG {
             hash.word(label);
             hash.word(value);
@@ -90,6 +96,12 @@ impl Hash {
         self.v3 ^= word;
         self.round();
         self.v0 ^= word;
+    }
+
+    /// Begins the hash of a list whose order counts; then the hash of each item follows, and their number.
+    #[inline]
+    pub(super) const fn begin_list(key: DigestKey) -> Self {
+        Self::begin(key, Sort::Ordered, 0, 0)
     }
 
     /// Two words.

@@ -4,23 +4,23 @@
 use std::borrow::Cow;
 
 use super::digest::{DigestKey, Hash, Sort};
-use super::scan::{Spelling, Text, resolve};
+use super::scan::{Token, resolve};
 use super::tree::Node;
 
 /// What was met of an object's identity.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Identity {
-    api_version: Option<Text>,
-    kind: Option<Text>,
-    name: Option<Text>,
-    namespace: Option<Text>,
+    api_version: Option<Token>,
+    kind: Option<Token>,
+    name: Option<Token>,
+    namespace: Option<Token>,
     items: bool,
     others: bool,
 }
 
 impl Identity {
     /// Notes a member of the object; `text` is its value, if that is a string.
-    pub(super) fn note(&mut self, name: &[u8], text: Option<Text>) {
+    pub(super) fn note(&mut self, name: &[u8], text: Option<Token>) {
         match name {
             b"apiVersion" => self.api_version = text,
             b"kind" => self.kind = text,
@@ -31,7 +31,7 @@ impl Identity {
     }
 
     /// Notes a member of the object's `metadata`.
-    pub(super) fn note_metadata(&mut self, name: &[u8], text: Option<Text>) {
+    pub(super) fn note_metadata(&mut self, name: &[u8], text: Option<Token>) {
         match name {
             b"name" => self.name = text,
             b"namespace" => self.namespace = text,
@@ -52,7 +52,7 @@ impl Identity {
     }
 
     fn parts<'t>(&self, document: &'t [u8]) -> Option<[Cow<'t, str>; 4]> {
-        let read = |token: Option<Text>| token.map(|token| plain(document, token));
+        let read = |token: Option<Token>| token.map(|token| plain(document, token));
         parts(read(self.api_version)?, read(self.kind)?, read(self.namespace), read(self.name)?)
     }
 }
@@ -87,11 +87,10 @@ pub(super) fn parts_of<'n>(node: &'n Node<'_>) -> Option<[Cow<'n, str>; 4]> {
 }
 
 /// The text of a token; plain ones are borrowed.
-fn plain(document: &[u8], token: Text) -> Cow<'_, str> {
-    let raw = document.get(token.start..token.end).unwrap_or_default();
-    match (token.spelling, std::str::from_utf8(raw)) {
-        (Spelling::Plain, Ok(text)) => Cow::Borrowed(text),
-        (Spelling::Plain | Spelling::Escaped, _) => resolve(document, token),
+fn plain(document: &[u8], token: Token) -> Cow<'_, str> {
+    match std::str::from_utf8(token.raw(document)) {
+        Ok(text) if token.is_plain() => Cow::Borrowed(text),
+        Ok(_) | Err(_) => resolve(document, token),
     }
 }
 

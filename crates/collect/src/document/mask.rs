@@ -139,9 +139,13 @@ fn is_argument_of(before: &str, text: &str) -> bool {
 /// Whether any URL in a text has a password: `scheme://user:password@host`.
 fn has_url_credentials(text: &str) -> bool {
     text.split("://").skip(1).any(|rest| {
-        let end = rest.find(|c: char| c.is_whitespace() || matches!(c, '/' | '?' | '#' | '"')).unwrap_or(rest.len());
+        let end = rest
+            .find(|c: char| c.is_whitespace() || matches!(c, '/' | '?' | '#' | '"'))
+            .unwrap_or(rest.len());
         let authority = rest.get(..end).unwrap_or_default();
-        authority.rsplit_once('@').is_some_and(|(user, _)| user.split_once(':').is_some_and(|(_, p)| !p.is_empty()))
+        authority
+            .rsplit_once('@')
+            .is_some_and(|(user, _)| user.split_once(':').is_some_and(|(_, p)| !p.is_empty()))
     })
 }
 
@@ -157,7 +161,9 @@ fn has_secret_line(text: &str) -> bool {
     words().any(|word| word.split_once('=').is_some_and(|(name, value)| assigns(name, value)))
         || words().zip(words().skip(1)).any(|(before, word)| is_argument_of(before, word))
         || text.lines().any(|line| {
-            line.split_once(": ").or_else(|| line.split_once(" = ")).is_some_and(|(name, value)| assigns(name, value))
+            line.split_once(": ")
+                .or_else(|| line.split_once(" = "))
+                .is_some_and(|(name, value)| assigns(name, value))
         })
 }
 

@@ -47,6 +47,9 @@ use tree::Node;
 /// below 40, and other readers stop at 128 too.
 pub const DEPTH_LIMIT: usize = 128;
 
+/// How long a document may be: what a place in it can be counted to in 32 bits.
+pub const LENGTH_LIMIT: usize = u32::MAX as usize;
+
 /// One document to read.
 #[derive(Debug, Clone, Copy)]
 pub struct Document<'a> {
@@ -229,7 +232,8 @@ type Placed<'r> = (usize, &'r Row);
 /// Rows of one key side by side, those of one side only alone.
 fn matched<'r>(left: &'r Rows, right: &'r Rows) -> Vec<(Option<Placed<'r>>, Option<Placed<'r>>)> {
     let sorted = |rows: &'r Rows| {
-        let mut rows: Vec<_> = rows.as_slice().iter().enumerate().map(|(at, row)| (row.identity, (at, row))).collect();
+        let mut rows: Vec<_> =
+            rows.as_slice().iter().enumerate().map(|(at, row)| (row.identity, (at, row))).collect();
         rows.sort_unstable_by_key(|(identity, _)| *identity);
         rows
     };

@@ -98,9 +98,9 @@ impl Choice {
 
     /// Without the candidates that `fits` refuses.
     pub(super) fn filter(self, mut fits: impl FnMut(usize, Candidate) -> bool) -> Self {
-        self.candidates().filter(|(number, c)| fits(*number, *c)).fold(Self::NONE, |choice, (number, _)| {
-            Self(choice.0 | 1 << number)
-        })
+        self.candidates()
+            .filter(|(number, c)| fits(*number, *c))
+            .fold(Self::NONE, |choice, (number, _)| Self(choice.0 | 1 << number))
     }
 
     /// The most preferred one.
@@ -182,7 +182,8 @@ impl Fields {
         }
         *slot = key_hash(key, text);
         self.fit |= 1 << number;
-        if !text.is_empty() && !(slash && text.split(|b| *b == b'/').any(<[u8]>::is_empty)) {
+        let empty_segment = || text.split(|b| *b == b'/').any(<[u8]>::is_empty);
+        if !text.is_empty() && (!slash || !empty_segment()) {
             self.segment |= 1 << number;
         }
     }

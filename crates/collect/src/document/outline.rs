@@ -2,15 +2,18 @@
 //! of leaves. All that can be wrong with a document is found here. Does not build resources.
 
 use super::digest::{DigestKey, Hash, Sort};
-use super::error::{Fault, Problem};
+use super::error::{Expected, Fault, Problem};
 use super::identity::{self, Identity};
 use super::natural::{self, Choice, Fields, Pile};
 use super::rows::{Form, Row, Rows};
-use super::scan::{Literal, Scanner, Spelling, Text, load, resolve};
-use super::DEPTH_LIMIT;
+use super::scan::{Scanner, Token, load, resolve};
+use super::{DEPTH_LIMIT, LENGTH_LIMIT};
 
 /// Reads the outline of a whole document: UTF-8 text without its byte order mark.
 pub(super) fn outline(text: &[u8], key: DigestKey) -> Result<Rows, Fault> {
+    if text.len() > LENGTH_LIMIT {
+        return Err(Fault::at(0, Problem::TooLong));
+    }
     let mut pass = Pass::new(text, key);
     if pass.scan.peek().is_none() {
         return Err(pass.scan.fault(Problem::Empty));
@@ -23,6 +26,7 @@ pub(super) fn outline(text: &[u8], key: DigestKey) -> Result<Rows, Fault> {
     let mut all = Rows::new(Form::Many);
     while pass.scan.peek().is_some() {
         all.extend(pass.root(Alone::No)?);
+        pass.scan.end_of_value()?;
     }
     Ok(all)
 }
@@ -34,18 +38,25 @@ enum Alone {
     No,
 }
 
-/// A value that was read: a leaf as its span, a container as the sum of what it holds.
-#[derive(Debug, Clone, Copy)]
-enum Body {
-    Leaf(Sort, Text),
-    Sum(Sort, u128, u64),
+/// What a container holds: the sum of the hashes, and how many.
+#[derive(Debug, Clone, Copy, Default)]
+struct Held {
+    low: u64,
+    high: u64,
+    count: u64,
+}
+
+impl Held {
+    #[expect(clippy::cast_possible_truncation, reason = "the number is split into its two halves")]
+    const fn new(sum: u128, count: u64) -> Self {
+        Self { low: sum as u64, high: (sum >> 64) as u64, count }
+    }
 }
 
 /// Under what a value stands in its container.
 #[derive(Debug, Clone, Copy)]
 enum Label {
-    Name(Text),
-    Position(u64),
+    Name(Token),
     Nothing,
 }
 
@@ -67,15 +78,18 @@ struct Pass<'a> {
     key: DigestKey,
     depth: usize,
     leaves: u64,
-    /// The names of the open objects, for finding duplicates.
-    names: Vec<(u64, Text)>,
+    /// The names of the open objects and a mark of each, for finding duplicates.
+    names: Vec<(u64, Token)>,
     pile: Pile,
+    /// What the container holds that was read last.
+    held: Held,
 }
 
 impl<'a> Pass<'a> {
     fn new(text: &'a [u8], key: DigestKey) -> Self {
         let scan = Scanner::new(text, 0);
-        Self { scan, key, depth: 0, leaves: 0, names: Vec::new(), pile: Pile::default() }
+        let held = Held::default();
+        Self { scan, key, depth: 0, leaves: 0, names: Vec::new(), pile: Pile::default(), held }
     }
 
     /// One value at the root, taken apart where it is a list.
@@ -114,7 +128,7 @@ impl<'a> Pass<'a> {
         rows: &mut Rows,
         start: usize,
         leaves_before: u64,
-        body: Body,
+        body: Token,
         object: Option<(&Fields, &Identity)>,
     ) {
         let text = self.scan.text();
@@ -133,27 +147,24 @@ impl<'a> Pass<'a> {
     }
 
     #[inline]
-    fn value(&mut self, watch: &mut Watch<'_>) -> Result<Body, Fault> {
-        let sort = match self.scan.peek_some()? {
-            b'"' => {
+    fn value(&mut self, watch: &mut Watch<'_>) -> Result<Token, Fault> {
+        match self.scan.peek_some()? {
+            b'{' => self.object(watch),
+            b'[' => self.list(None),
+            first => {
                 self.leaves += 1;
-                return Ok(Body::Leaf(Sort::Text, self.scan.string()?));
+                self.leaf(first)
             }
-            b'{' => return self.object(watch),
-            b'[' => return self.list(None),
-            b'-' | b'0'..=b'9' => {
-                self.leaves += 1;
-                let (start, end) = self.scan.number()?;
-                return Ok(Body::Leaf(Sort::Number, Text { start, end, spelling: Spelling::Plain }));
-            }
-            _ => match self.scan.literal()? {
-                Literal::Null => Sort::Null,
-                Literal::False => Sort::False,
-                Literal::True => Sort::True,
-            },
-        };
-        self.leaves += 1;
-        Ok(Body::Leaf(sort, Text { start: 0, end: 0, spelling: Spelling::Plain }))
+        }
+    }
+
+    #[inline]
+    fn leaf(&mut self, first: u8) -> Result<Token, Fault> {
+        match first {
+            b'"' => self.scan.string(),
+            b'-' | b'0'..=b'9' => self.scan.number(),
+            _ => self.scan.literal(),
+        }
     }
 
     fn enter(&mut self) -> Result<(), Fault> {
@@ -167,7 +178,7 @@ impl<'a> Pass<'a> {
 
     /// After a value: whether another follows.
     #[inline]
-    fn goes_on(&mut self, close: u8, what: &'static str) -> Result<bool, Fault> {
+    fn goes_on(&mut self, close: u8, what: Expected) -> Result<bool, Fault> {
         let byte = self.scan.peek_some()?;
         if byte != b',' && byte != close {
             return Err(self.scan.fault(Problem::Expected(what)));
@@ -176,22 +187,22 @@ impl<'a> Pass<'a> {
         Ok(byte == b',')
     }
 
-    fn object(&mut self, watch: &mut Watch<'_>) -> Result<Body, Fault> {
+    fn object(&mut self, watch: &mut Watch<'_>) -> Result<Token, Fault> {
         self.enter()?;
         let first = self.names.len();
-        let (mut sum, mut count) = (0_u128, 0);
+        let (mut sum, mut count, mut seen) = (0_u128, 0, 0_u64);
         if self.scan.peek_some()? == b'}' {
             self.scan.step();
             self.leaves += 1;
         } else {
             loop {
                 let name = self.scan.string()?;
-                self.scan.expect(b':', "`:` after a member's name")?;
-                self.note_name(first, name)?;
+                self.scan.expect(b':', Expected::Colon)?;
+                self.note_name(first, name, &mut seen)?;
                 let body = self.member(name, watch)?;
                 sum = sum.wrapping_add(self.hash(Label::Name(name), body));
                 count += 1;
-                if !self.goes_on(b'}', "`,` or `}` after a member")? {
+                if !self.goes_on(b'}', Expected::MemberOrEnd)? {
                     break;
                 }
             }
@@ -199,18 +210,18 @@ impl<'a> Pass<'a> {
         self.check_names(first)?;
         self.names.truncate(first);
         self.depth -= 1;
-        Ok(Body::Sum(Sort::Object, sum, count))
+        Ok(self.container(Sort::Object, sum, count))
     }
 
     /// A member's value, of which the watch is told.
     #[inline]
-    fn member(&mut self, name: Text, watch: &mut Watch<'_>) -> Result<Body, Fault> {
+    fn member(&mut self, name: Token, watch: &mut Watch<'_>) -> Result<Token, Fault> {
         if matches!(watch, Watch::Nothing) {
             return self.value(watch);
         }
         let resolved;
-        let name = if name.spelling == Spelling::Plain {
-            self.scan.text().get(name.start..name.end).unwrap_or_default()
+        let name = if name.is_plain() {
+            name.raw(self.scan.text())
         } else {
             resolved = resolve(self.scan.text(), name);
             resolved.as_bytes()
@@ -238,7 +249,7 @@ impl<'a> Pass<'a> {
         fields: &mut Fields,
         identity: &mut Identity,
         items: Option<&mut Option<Rows>>,
-    ) -> Result<Body, Fault> {
+    ) -> Result<Token, Fault> {
         let body = match items {
             _ if name == b"metadata" => self.value(&mut Watch::Metadata(identity))?,
             Some(items) if name == b"items" && self.scan.peek_some()? == b'[' => {
@@ -252,30 +263,20 @@ impl<'a> Pass<'a> {
     }
 
     #[inline]
-    fn note_field(&self, fields: &mut Fields, name: &[u8], body: Body) {
+    fn note_field(&self, fields: &mut Fields, name: &[u8], body: Token) {
         let Some(number) = fields.number(name) else { return };
         let text = self.scan.text();
-        match body {
-            Body::Leaf(Sort::Text, token) => match token.spelling {
-                Spelling::Plain => {
-                    fields.note(number, text.get(token.start..token.end).unwrap_or_default(), self.key);
-                }
-                Spelling::Escaped => fields.note(number, resolve(text, token).as_bytes(), self.key),
-            },
-            Body::Leaf(Sort::Number, token) => {
-                let digits = text.get(token.start..token.end).unwrap_or_default();
-                if natural::is_whole(digits) {
-                    fields.note(number, digits, self.key);
-                }
-            }
-            Body::Leaf(..) | Body::Sum(..) => {}
+        if !body.is_plain() {
+            fields.note(number, resolve(text, body).as_bytes(), self.key);
+        } else if body.is(Sort::Text) || (body.is(Sort::Number) && natural::is_whole(body.raw(text))) {
+            fields.note(number, body.raw(text), self.key);
         }
     }
 
     /// A list; where `rows` are asked for, each item becomes one.
-    fn list(&mut self, mut rows: Option<&mut Rows>) -> Result<Body, Fault> {
+    fn list(&mut self, mut rows: Option<&mut Rows>) -> Result<Token, Fault> {
         self.enter()?;
-        let (mut keyed, mut ordered, mut count) = (0_u128, 0_u128, 0_u64);
+        let (mut keyed, mut ordered, mut count) = (0_u128, Hash::begin_list(self.key), 0_u64);
         let bottom = self.pile.len();
         let mut choice = Choice::ALL;
         let mut fields = None;
@@ -292,7 +293,7 @@ impl<'a> Pass<'a> {
                     _ => {
                         let (start, leaves) = (self.scan.at(), self.leaves);
                         let body = self.value(&mut Watch::Nothing)?;
-                        if matches!(body, Body::Leaf(..) | Body::Sum(Sort::Ordered | Sort::Keyed, ..)) {
+                        if !body.is(Sort::Object) {
                             choice = Choice::NONE;
                         }
                         if let Some(rows) = &mut rows {
@@ -301,24 +302,29 @@ impl<'a> Pass<'a> {
                         body
                     }
                 };
-                if !choice.is_none() {
-                    keyed = keyed.wrapping_add(self.hash(Label::Nothing, body));
-                }
-                ordered = ordered.wrapping_add(self.hash(Label::Position(count), body));
+                let hash = self.hash(Label::Nothing, body);
+                keyed = keyed.wrapping_add(hash);
+                ordered.wide(hash);
                 count += 1;
-                if !self.goes_on(b']', "`,` or `]` after an item")? {
+                if !self.goes_on(b']', Expected::ItemOrEnd)? {
                     break;
                 }
             }
         }
-        let is_keyed = count > 0 && choice.candidates().any(|(number, _)| self.pile.is_unique(bottom, number));
+        let is_keyed =
+            count > 0 && choice.candidates().any(|(number, _)| self.pile.is_unique(bottom, number));
         self.pile.truncate(bottom);
         self.depth -= 1;
-        Ok(if is_keyed {
-            Body::Sum(Sort::Keyed, keyed, count)
-        } else {
-            Body::Sum(Sort::Ordered, ordered, count)
-        })
+        if is_keyed {
+            return Ok(self.container(Sort::Keyed, keyed, count));
+        }
+        ordered.word(count);
+        Ok(self.container(Sort::Ordered, ordered.finish(), count))
+    }
+
+    const fn container(&mut self, sort: Sort, sum: u128, count: u64) -> Token {
+        self.held = Held::new(sum, count);
+        Token::of(sort)
     }
 
     /// An object in a list.
@@ -327,7 +333,7 @@ impl<'a> Pass<'a> {
         fields: &mut Fields,
         choice: &mut Choice,
         rows: Option<&mut Rows>,
-    ) -> Result<Body, Fault> {
+    ) -> Result<Token, Fault> {
         let (start, leaves) = (self.scan.at(), self.leaves);
         let body = if let Some(rows) = rows {
             fields.restart(Choice::ALL);
@@ -347,55 +353,44 @@ impl<'a> Pass<'a> {
         Ok(body)
     }
 
+    /// The hash of a value that was just read, under its name.
     #[inline]
-    fn hash(&self, label: Label, body: Body) -> u128 {
+    fn hash(&self, label: Label, body: Token) -> u128 {
         let text = self.scan.text();
-        let mut unescaped = (None, None);
-        let name = match label {
-            Label::Name(name) => Some(span(text, name, &mut unescaped.0)),
-            Label::Position(_) | Label::Nothing => None,
+        let (mut name_buffer, mut leaf_buffer) = (None, None);
+        let (names, name_start, name_end) = match label {
+            Label::Name(name) => span(text, name, &mut name_buffer),
+            Label::Nothing => (text, 0, 0),
         };
-        let label_length = match label {
-            Label::Name(_) => name.map_or(0, |(_, start, end)| end - start),
-            Label::Position(_) => 8,
-            Label::Nothing => 0,
-        };
-        let (sort, leaf, length) = match body {
-            Body::Leaf(sort, token) => {
-                let leaf = span(text, token, &mut unescaped.1);
-                (sort, Some(leaf), leaf.2 - leaf.1)
-            }
-            Body::Sum(sort, ..) => (sort, None, 24),
-        };
-        let mut hash = Hash::begin(self.key, sort, label_length, length);
-        if let Some((buffer, start, end)) = name {
-            hash.bytes(buffer, start, end);
-        }
-        if let Label::Position(position) = label {
-            hash.word(position);
-        }
-        if let Some((buffer, start, end)) = leaf {
-            hash.bytes(buffer, start, end);
-        }
-        if let Body::Sum(_, sum, count) = body {
-            hash.wide(sum);
-            hash.word(count);
+        let is_container = body.is_container();
+        let (leaves, start, end) = span(text, body, &mut leaf_buffer);
+        let length = if is_container { 24 } else { end - start };
+        let mut hash = Hash::begin_bits(self.key, body.sort_bits(), name_end - name_start, length);
+        hash.bytes(names, name_start, name_end);
+        if is_container {
+            hash.word(self.held.low);
+            hash.word(self.held.high);
+            hash.word(self.held.count);
+        } else {
+            hash.bytes(leaves, start, end);
         }
         hash.finish()
     }
 
-    /// Remembers a member's name; in a small object it is held against those before it.
+    /// Remembers a member's name; in a small object it is held against those before it. `seen` has one bit for every 64th
+    /// name: where that of a name is not set, it is new.
     #[inline]
-    fn note_name(&mut self, first: usize, name: Text) -> Result<(), Fault> {
+    fn note_name(&mut self, first: usize, name: Token, seen: &mut u64) -> Result<(), Fault> {
         let mark = self.mark(name);
-        let before = self.names.get(first..).unwrap_or_default();
-        if before.len() < FEW_NAMES && before.iter().any(|(other, _)| *other == mark) {
+        let bit = 1 << (mark.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 58);
+        if *seen & bit != 0 && self.names.len() - first <= FEW_NAMES {
             let text = self.scan.text();
-            let same = |other: &(u64, Text)| other.0 == mark && resolve(text, other.1) == resolve(text, name);
-            if before.iter().any(same) {
-                return Err(Fault::at(name.start, Problem::DuplicateMember));
+            let before = self.names.get(first..).unwrap_or_default();
+            if before.iter().any(|other| other.0 == mark && resolve(text, other.1) == resolve(text, name)) {
+                return Err(Fault::at(name.start(), Problem::DuplicateMember));
             }
         }
+        *seen |= bit;
         self.names.push((mark, name));
         Ok(())
     }
@@ -409,7 +404,7 @@ impl<'a> Pass<'a> {
         let text = self.scan.text();
         names.sort_by(|a, b| a.0.cmp(&b.0).then_with(|| resolve(text, a.1).cmp(&resolve(text, b.1))));
         let twice = names.windows(2).filter_map(|pair| match pair {
-            [(a, one), (b, two)] if a == b && resolve(text, *one) == resolve(text, *two) => Some(two.start),
+            [(a, one), (b, two)] if a == b && resolve(text, *one) == resolve(text, *two) => Some(two.start()),
             _ => None,
         });
         match twice.min() {
@@ -420,16 +415,17 @@ impl<'a> Pass<'a> {
 
     /// A number that equal names share and most others do not.
     #[inline]
-    fn mark(&self, name: Text) -> u64 {
+    fn mark(&self, name: Token) -> u64 {
         let mix = |text: &[u8], start: usize, end: usize| {
             let length = end - start;
-            let mask = |word: u64| if length < 8 { word << (64 - 8 * length) >> (64 - 8 * length) } else { word };
+            let mask =
+                |word: u64| if length < 8 { word << (64 - 8 * length) >> (64 - 8 * length) } else { word };
             let head = if length == 0 { 0 } else { mask(load(text, start).unwrap_or_default()) };
             let tail = if length > 8 { load(text, end - 8).unwrap_or_default() } else { 0 };
             (head.rotate_left(7) ^ tail).wrapping_add(length as u64)
         };
-        if name.spelling == Spelling::Plain && load(self.scan.text(), name.start).is_some() {
-            return mix(self.scan.text(), name.start, name.end);
+        if name.is_plain() && load(self.scan.text(), name.start()).is_some() {
+            return mix(self.scan.text(), name.start(), name.end());
         }
         let mut padded = resolve(self.scan.text(), name).into_owned().into_bytes();
         let length = padded.len();
@@ -443,17 +439,14 @@ const FEW_NAMES: usize = 16;
 
 /// The buffer and span of a token's text.
 #[inline]
-fn span<'t>(text: &'t [u8], token: Text, unescaped: &'t mut Option<String>) -> (&'t [u8], usize, usize) {
-    if token.spelling == Spelling::Plain {
-        return (text, token.start, token.end);
+fn span<'t>(text: &'t [u8], token: Token, unescaped: &'t mut Option<String>) -> (&'t [u8], usize, usize) {
+    if token.is_plain() {
+        return (text, token.start(), token.end());
     }
     let buffer = unescaped.insert(resolve(text, token).into_owned()).as_bytes();
     (buffer, 0, buffer.len())
 }
 
-fn text_of(body: Body) -> Option<Text> {
-    match body {
-        Body::Leaf(Sort::Text, token) => Some(token),
-        Body::Leaf(..) | Body::Sum(..) => None,
-    }
+fn text_of(body: Token) -> Option<Token> {
+    body.is(Sort::Text).then_some(body)
 }

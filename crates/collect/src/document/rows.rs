@@ -125,7 +125,9 @@ impl Rows {
             return;
         }
         for row in &mut self.rows {
-            let Some((identity, count)) = row.identity.and_then(|i| Some((i, seen.get_mut(&i)?))) else { continue };
+            let Some((identity, count)) = row.identity.and_then(|i| Some((i, seen.get_mut(&i)?))) else {
+                continue;
+            };
             *count += 1;
             if *count > 1 {
                 row.twin = *count;

@@ -3,32 +3,73 @@
 
 use std::borrow::Cow;
 
-use super::error::{Fault, Problem};
+use super::digest::Sort;
+use super::error::{Expected, Fault, Problem};
 
-/// A string token: the bytes between its quotes, checked.
+/// A leaf's token: the bytes of a string between its quotes, or of a number, checked; and what it is. One word, so
+/// that it travels in registers. Stands for a container too, whose bytes are of no interest.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Text {
-    pub(super) start: usize,
-    pub(super) end: usize,
-    /// How its characters are written: escapes have to be resolved before the bytes are its text.
-    pub(super) spelling: Spelling,
-}
+pub(super) struct Token(u64);
 
 /// How a string is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Spelling {
     /// Its bytes are its text.
-    Plain,
+    Plain = 0,
     /// It holds escapes.
-    Escaped,
+    Escaped = 1,
 }
 
-/// The first byte of a value, or a separator.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Literal {
-    Null,
-    False,
-    True,
+/// The longest token, in bytes: 27 bits of the word.
+const TOKEN_LIMIT: usize = (1 << 27) - 1;
+
+impl Token {
+    /// A token of a text that is no longer than [`super::LENGTH_LIMIT`], itself no longer than [`TOKEN_LIMIT`].
+    #[inline]
+    const fn new(sort: Sort, start: usize, end: usize, spelling: Spelling) -> Self {
+        Self((start as u64) << 32 | ((end - start) as u64) << 5 | (spelling as u64) << 4 | sort as u64)
+    }
+
+    /// What has no bytes of interest.
+    pub(super) const fn of(sort: Sort) -> Self {
+        Self::new(sort, 0, 0, Spelling::Plain)
+    }
+
+    #[inline]
+    pub(super) const fn sort_bits(self) -> u64 {
+        self.0 & 0xF
+    }
+
+    #[inline]
+    pub(super) const fn is(self, sort: Sort) -> bool {
+        self.sort_bits() == sort as u64
+    }
+
+    #[inline]
+    pub(super) const fn is_container(self) -> bool {
+        self.is(Sort::Object) || self.is(Sort::Ordered) || self.is(Sort::Keyed)
+    }
+
+    #[inline]
+    pub(super) const fn is_plain(self) -> bool {
+        self.0 >> 4 & 1 == Spelling::Plain as u64
+    }
+
+    #[inline]
+    pub(super) const fn start(self) -> usize {
+        (self.0 >> 32) as usize
+    }
+
+    #[inline]
+    pub(super) const fn end(self) -> usize {
+        self.start() + (self.0 >> 5) as usize % (TOKEN_LIMIT + 1)
+    }
+
+    /// The bytes as they are written.
+    #[inline]
+    pub(super) fn raw(self, text: &[u8]) -> &[u8] {
+        text.get(self.start()..self.end()).unwrap_or_default()
+    }
 }
 
 /// Walks over JSON text, which must be UTF-8.
@@ -72,15 +113,27 @@ impl<'a> Scanner<'a> {
         self.peek().ok_or_else(|| self.fault(Problem::Truncated))
     }
 
+    /// Between two values of a stream: `01` and `truefalse` are no two values.
+    pub(super) fn end_of_value(&self) -> Result<(), Fault> {
+        let ends_bare =
+            self.at.checked_sub(1).and_then(|at| self.text.get(at)).is_some_and(u8::is_ascii_alphanumeric);
+        match self.text.get(self.at) {
+            Some(next) if ends_bare && !matches!(next, b' ' | b'\n' | b'\r' | b'\t' | b'"' | b'[' | b'{') => {
+                Err(self.fault(Problem::Expected(Expected::Value)))
+            }
+            Some(_) | None => Ok(()),
+        }
+    }
+
     /// Steps over the byte that was peeked at.
     #[inline]
     pub(super) const fn step(&mut self) {
         self.at += 1;
     }
 
-    /// Consumes `byte` after white space, or says that `what` was expected.
+    /// Consumes `byte` after white space, or says what was expected.
     #[inline]
-    pub(super) fn expect(&mut self, byte: u8, what: &'static str) -> Result<(), Fault> {
+    pub(super) fn expect(&mut self, byte: u8, what: Expected) -> Result<(), Fault> {
         if self.peek_some()? == byte {
             self.step();
             return Ok(());
@@ -88,14 +141,15 @@ impl<'a> Scanner<'a> {
         Err(self.fault(Problem::Expected(what)))
     }
 
-    pub(super) const fn fault(&self, problem: Problem) -> Fault {
+    #[cold]
+    pub(super) fn fault(&self, problem: Problem) -> Fault {
         Fault::at(self.at, problem)
     }
 
     /// A string, from its opening quote.
     #[inline]
-    pub(super) fn string(&mut self) -> Result<Text, Fault> {
-        self.expect(b'"', "a string in double quotes")?;
+    pub(super) fn string(&mut self) -> Result<Token, Fault> {
+        self.expect(b'"', Expected::Name)?;
         let start = self.at;
         let mut spelling = Spelling::Plain;
         loop {
@@ -104,7 +158,7 @@ impl<'a> Scanner<'a> {
                 Some(b'"') => {
                     let end = self.at;
                     self.at += 1;
-                    return Ok(Text { start, end, spelling });
+                    return self.token(Sort::Text, start, end, spelling);
                 }
                 Some(b'\\') => {
                     spelling = Spelling::Escaped;
@@ -114,6 +168,14 @@ impl<'a> Scanner<'a> {
                 None => return Err(self.fault(Problem::Truncated)),
             }
         }
+    }
+
+    #[inline]
+    fn token(&self, sort: Sort, start: usize, end: usize, spelling: Spelling) -> Result<Token, Fault> {
+        if end - start > TOKEN_LIMIT {
+            return Err(Fault::at(start, Problem::LongText));
+        }
+        Ok(Token::new(sort, start, end, spelling))
     }
 
     /// Steps to the next quote, backslash or control character, eight bytes at a time.
@@ -148,6 +210,10 @@ impl<'a> Scanner<'a> {
                 };
                 let high = self.at;
                 self.at += 6;
+                let rest = self.text.get(self.at..).unwrap_or_default();
+                if rest.len() < 2 && b"\\u".starts_with(rest) {
+                    return Err(Fault::at(self.text.len(), Problem::Truncated));
+                }
                 if !pair || !(0xDC00..=0xDFFF).contains(&self.unit()?) {
                     return Err(Fault::at(high, Problem::LoneSurrogate));
                 }
@@ -167,7 +233,7 @@ impl<'a> Scanner<'a> {
 
     /// A number, as its span.
     #[inline]
-    pub(super) fn number(&mut self) -> Result<(usize, usize), Fault> {
+    pub(super) fn number(&mut self) -> Result<Token, Fault> {
         let start = self.at;
         if self.text.get(self.at) == Some(&b'-') {
             self.at += 1;
@@ -188,7 +254,7 @@ impl<'a> Scanner<'a> {
             }
             self.digits()?;
         }
-        Ok((start, self.at))
+        self.token(Sort::Number, start, self.at, Spelling::Plain)
     }
 
     /// One digit or more.
@@ -201,37 +267,32 @@ impl<'a> Scanner<'a> {
         match self.at == start {
             false => Ok(()),
             true if self.at >= self.text.len() => Err(self.fault(Problem::Truncated)),
-            true => Err(self.fault(Problem::Expected("a JSON value"))),
+            true => Err(self.fault(Problem::Expected(Expected::Value))),
         }
     }
 
     /// `null`, `true` or `false`.
     #[inline]
-    pub(super) fn literal(&mut self) -> Result<Literal, Fault> {
+    pub(super) fn literal(&mut self) -> Result<Token, Fault> {
         let rest = self.text.get(self.at..).unwrap_or_default();
-        for (word, literal) in
-            [(&b"null"[..], Literal::Null), (b"false", Literal::False), (b"true", Literal::True)]
-        {
+        for (word, sort) in [(&b"null"[..], Sort::Null), (b"false", Sort::False), (b"true", Sort::True)] {
             if rest.starts_with(word) {
                 self.at += word.len();
-                return Ok(literal);
+                return Ok(Token::of(sort));
             }
             if !rest.is_empty() && word.starts_with(rest) {
                 return Err(Fault::at(self.text.len(), Problem::Truncated));
             }
         }
-        Err(self.fault(Problem::Expected("a JSON value")))
+        Err(self.fault(Problem::Expected(Expected::Value)))
     }
 }
 
 /// The characters of a string token.
-pub(super) fn resolve(text: &[u8], token: Text) -> Cow<'_, str> {
-    let raw = text.get(token.start..token.end).unwrap_or_default();
-    match token.spelling {
-        // The whole document was checked to be UTF-8, so nothing is lost.
-        Spelling::Plain => String::from_utf8_lossy(raw),
-        Spelling::Escaped => Cow::Owned(unescape(raw)),
-    }
+pub(super) fn resolve(text: &[u8], token: Token) -> Cow<'_, str> {
+    let raw = token.raw(text);
+    // The whole document was checked to be UTF-8, so nothing is lost.
+    if token.is_plain() { String::from_utf8_lossy(raw) } else { Cow::Owned(unescape(raw)) }
 }
 
 /// Resolves the escapes of a string that a [`Scanner`] accepted.

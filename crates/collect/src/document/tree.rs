@@ -2,9 +2,10 @@
 
 use std::borrow::Cow;
 
-use super::error::Fault;
+use super::digest::Sort;
+use super::error::{Expected, Fault};
 use super::natural::{self, Candidate, Choice};
-use super::scan::{Literal, Scanner, resolve};
+use super::scan::{Scanner, resolve};
 
 /// A value of a document.
 #[derive(Debug, Clone)]
@@ -15,8 +16,8 @@ pub(super) enum Node<'a> {
     Number(Cow<'a, str>),
     Text(Cow<'a, str>),
     /// Its members, sorted by name.
-    Object(Vec<(Cow<'a, str>, Node<'a>)>),
-    List(Vec<Node<'a>>),
+    Object(Vec<(Cow<'a, str>, Self)>),
+    List(Vec<Self>),
 }
 
 impl<'a> Node<'a> {
@@ -37,15 +38,6 @@ impl<'a> Node<'a> {
         match self {
             Self::Text(text) => Some(text),
             Self::Null | Self::Bool(_) | Self::Number(_) | Self::Object(_) | Self::List(_) => None,
-        }
-    }
-
-    /// How many attributes it has: its scalars, and its containers that hold nothing.
-    pub(super) fn leaves(&self) -> u64 {
-        match self {
-            Self::Null | Self::Bool(_) | Self::Number(_) | Self::Text(_) => 1,
-            Self::Object(members) => members.iter().map(|(_, node)| node.leaves()).sum::<u64>().max(1),
-            Self::List(items) => items.iter().map(Self::leaves).sum::<u64>().max(1),
         }
     }
 
@@ -92,14 +84,13 @@ fn read<'a>(scan: &mut Scanner<'a>) -> Result<Node<'a>, Fault> {
         b'{' => read_object(scan)?,
         b'[' => read_list(scan)?,
         b'-' | b'0'..=b'9' => {
-            let (start, end) = scan.number()?;
-            Node::Number(String::from_utf8_lossy(scan.text().get(start..end).unwrap_or_default()))
+            let token = scan.number()?;
+            Node::Number(resolve(scan.text(), token))
         }
-        _ => match scan.literal()? {
-            Literal::Null => Node::Null,
-            Literal::False => Node::Bool(false),
-            Literal::True => Node::Bool(true),
-        },
+        _ => {
+            let literal = scan.literal()?;
+            if literal.is(Sort::Null) { Node::Null } else { Node::Bool(literal.is(Sort::True)) }
+        }
     })
 }
 
@@ -108,7 +99,7 @@ fn read_object<'a>(scan: &mut Scanner<'a>) -> Result<Node<'a>, Fault> {
     let mut members = Vec::new();
     while scan.peek_some()? != b'}' {
         let name = scan.string()?;
-        scan.expect(b':', "`:` after a member's name")?;
+        scan.expect(b':', Expected::Colon)?;
         members.push((resolve(scan.text(), name), read(scan)?));
         if scan.peek_some()? == b',' {
             scan.step();
