@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
-use parallax_collect::machine::{Local, Machine, MachineError, Place};
+use parallax_collect::machine::{
+    Account, Local, LocalLogin, Login, Machine, MachineError, Place, PlaceError, Ssh, SshOptions,
+};
 
 use super::Context;
 use crate::config::{Host, Shell};
@@ -28,10 +30,29 @@ pub(super) fn project_folder(at: &Host, project: &str, folder: &Path) -> String 
 
 /// The machine, ready to be asked.
 pub(super) fn open(at: &Host, context: &Context) -> Result<Box<dyn Machine>, AppError> {
-    let place: Place = at.place.parse().map_err(|e: parallax_collect::machine::PlaceError| AppError::usage(e.to_string()))?;
-    match place {
-        Place::Local => Ok(Box::new(Local::new(context.cache.clone()))),
-        Place::Ssh(_) => Err(AppError::usage("ssh is being fitted in")),
+    let place = at.place.parse().map_err(|e: PlaceError| AppError::usage(e.to_string()))?;
+    Ok(match (place, at.shell) {
+        (Place::Local, Shell::Plain) => Box::new(Local::new(context.cache.clone())),
+        (Place::Local, Shell::Login) => Box::new(LocalLogin::new(account())),
+        (Place::Ssh(place), shell) => {
+            let login = match shell {
+                Shell::Plain => Login::Command,
+                Shell::Login => Login::Shell,
+            };
+            let options = SshOptions { login, ..SshOptions::default() };
+            let more = std::env::var("PARALLAX_SSH").unwrap_or_default();
+            Box::new(Ssh::new(&place, options.with_arguments(&more)))
+        }
+    })
+}
+
+/// The account that runs this process.
+fn account() -> Account {
+    let variable = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
+    Account {
+        home: variable("HOME").unwrap_or_else(|| "/".into()),
+        name: variable("USER").or_else(|| variable("LOGNAME")).unwrap_or_default(),
+        shell: variable("SHELL").unwrap_or_else(|| "/bin/sh".into()),
     }
 }
 

@@ -9,6 +9,7 @@ mod combined;
 mod contract;
 mod error;
 mod local;
+mod login;
 mod place;
 mod recorded;
 mod shell;
@@ -24,6 +25,7 @@ pub use batch::{
 pub(crate) use combined::Combined;
 pub use error::{MachineError, ProbeError};
 pub use local::Local;
+pub use login::{Account, LocalLogin};
 pub use place::{Place, PlaceError, SshPlace};
 pub use recorded::{Recorded, RecordedCommand, RecordedFile, RecordedSystem};
 pub use ssh::{Login, Ssh, SshOptions};
