@@ -100,9 +100,23 @@ fn run(words: &[&str], timeout: u64, max_bytes: usize) -> Run {
 
 /// A batch with every sort of probe, good and bad.
 fn batch(root: &Path, home: bool) -> Batch {
-    let at = |name: &str| format!("{}/{name}", root.display());
     let mut batch = Batch::new();
     batch.system();
+    ask_of_files(&mut batch, root);
+    ask_of_folders(&mut batch, root);
+    ask_commands(&mut batch);
+    if home {
+        batch.read("~/plain", 100);
+        let fingerprinter = Arc::new(Fingerprinter::lasting(b"key"));
+        batch.environment(Environment { names: None, fingerprinter: Arc::clone(&fingerprinter) });
+        let names = Some(vec!["PLAIN".to_owned(), "ABSENT".to_owned(), "API_TOKEN".to_owned()]);
+        batch.environment(Environment { names, fingerprinter });
+    }
+    batch
+}
+
+fn ask_of_files(batch: &mut Batch, root: &Path) {
+    let at = |name: &str| format!("{}/{name}", root.display());
     for name in [
         "plain",
         "it's \"odd\" $(touch x) `x`\n-é*",
@@ -134,6 +148,10 @@ fn batch(root: &Path, home: bool) -> Batch {
     batch.read_lines(at("long"), 100, &["b", "a.", "y"]);
     batch.read_lines(at("plain"), 100, &["a", "ab"]);
     batch.read_lines(at("plain"), 100, &["zz"]);
+}
+
+fn ask_of_folders(batch: &mut Batch, root: &Path) {
+    let at = |name: &str| format!("{}/{name}", root.display());
     for name in ["tree", "bin2", "plain", "missing"] {
         batch.list(at(name), 100);
     }
@@ -149,6 +167,9 @@ fn batch(root: &Path, home: bool) -> Batch {
         batch.find(Find { root: at("tree"), names, prune, max_depth, max_entries });
     }
     batch.which(&["tool", "other", "linked", "not", "absent", "../tool", "$(x)", "sh"]);
+}
+
+fn ask_commands(batch: &mut Batch) {
     for words in [
         &["sh", "-c", "printf 'out\\0put\\n\\n'; printf 'err\\n' >&2; exit 3"][..],
         &["tool"],
@@ -167,14 +188,6 @@ fn batch(root: &Path, home: bool) -> Batch {
     batch.run(run(&["yes"], 9, 5000));
     batch.run(run(&["head", "-c", "1000000000", "/dev/zero"], 9, 70_000));
     batch.run(run(&["sh", "-c", "trap '' TERM HUP INT; sleep 61 & sleep 61; sleep 61"], 1, 100));
-    if home {
-        batch.read("~/plain", 100);
-        let fingerprinter = Arc::new(Fingerprinter::lasting(b"key"));
-        batch.environment(Environment { names: None, fingerprinter: Arc::clone(&fingerprinter) });
-        let names = Some(vec!["PLAIN".to_owned(), "ABSENT".to_owned(), "API_TOKEN".to_owned()]);
-        batch.environment(Environment { names, fingerprinter });
-    }
-    batch
 }
 
 /// The replies, and that they came in bounded time.
@@ -386,4 +399,121 @@ fn kept_answers_start_no_process_and_damage_does_no_harm() {
         }
     });
     assert_eq!(ask("a"), b"version 2 a\n");
+}
+
+fn shell(words: &[&'static str], root: &Path, search_path: &str) -> ShellMachine<PlainShell> {
+    let mut variables = vec![("PATH".into(), search_path.into()), ("API_TOKEN".into(), CANARY.into())];
+    variables.push(("HOME".into(), root.into()));
+    let shell = PlainShell { words: words.to_vec(), variables };
+    ShellMachine::new(words.join(" "), shell, Duration::from_secs(30))
+}
+
+#[test]
+fn a_process_that_escapes_costs_its_own_probe_only() {
+    let folder = tempfile::tempdir().unwrap();
+    for words in [&["dash"][..], &["busybox", "ash"]] {
+        let machine = shell(words, folder.path(), "/usr/bin:/bin");
+        let mut batch = Batch::new();
+        let left = batch.run(run(&["sh", "-c", "setsid sleep 40 & echo left"], 1, 100));
+        let other = batch.run(run(&["echo", "other"], 9, 100));
+        let began = Instant::now();
+        let replies = machine.run(&batch).unwrap();
+        assert!(began.elapsed() < Duration::from_secs(15), "{:?}", began.elapsed());
+        // Its reader waits for what holds the pipe open, until its time is up.
+        assert_eq!(replies.get(left), Err(ProbeError::TimedOut(Duration::from_secs(1))));
+        assert_eq!(replies.get(other).unwrap().stdout, b"other\n");
+    }
+}
+
+#[test]
+fn a_poor_machine_says_what_it_cannot() {
+    // Nothing is there but what POSIX asks for, and less: no timeout, setsid, stat, or any SHA-256.
+    let folder = tempfile::tempdir().unwrap();
+    let tools = folder.path().join("tools");
+    fs::create_dir(&tools).unwrap();
+    for tool in ["sh", "dash", "head", "sed", "cat", "tr", "uname", "find", "sleep", "ls", "env"] {
+        symlink(format!("/usr/bin/{tool}"), tools.join(tool)).unwrap();
+    }
+    let machine = shell(&["/usr/bin/dash"], folder.path(), tools.to_str().unwrap());
+    let mut batch = Batch::new();
+    let sha = batch.sha256("/proc/version");
+    let which = batch.which(&["sed"]);
+    let hang = batch.run(run(&["sleep", "60"], 1, 100));
+    let echo = batch.run(run(&["sh", "-c", "echo fine; exit 4"], 5, 100));
+    let fingerprinter = Arc::new(Fingerprinter::lasting(b"key"));
+    let token = batch.environment(Environment { names: Some(vec!["API_TOKEN".into()]), fingerprinter });
+    let system = batch.system();
+    let replies = machine.run(&batch).unwrap();
+    assert!(matches!(replies.get(sha), Err(ProbeError::Unsupported(_))));
+    assert_eq!(replies.get(which).unwrap()[0].resolved, replies.get(which).unwrap()[0].path);
+    assert_eq!(replies.get(hang), Err(ProbeError::TimedOut(Duration::from_secs(1))));
+    let expected = Output { status: 4, stdout: b"fine\n".to_vec(), stderr: Vec::new() };
+    assert_eq!(*replies.get(echo).unwrap(), expected);
+    assert_eq!(
+        replies.get(token).unwrap()[0].value,
+        VariableValue::Secret(parallax_model::Fingerprint::Present)
+    );
+    assert!(replies.get(system).unwrap().page_size >= 4096);
+}
+
+#[test]
+fn what_an_account_may_not_see_is_no_absence() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path();
+    fs::set_permissions(root, fs::Permissions::from_mode(0o755)).unwrap();
+    fs::create_dir(root.join("closed")).unwrap();
+    for (name, mode) in [("closed/in", 0o644), ("locked", 0o600), ("closed", 0o700)] {
+        if name != "closed" {
+            fs::write(root.join(name), "x").unwrap();
+        }
+        fs::set_permissions(root.join(name), fs::Permissions::from_mode(mode)).unwrap();
+    }
+    symlink("closed/in", root.join("link")).unwrap();
+    fs::write(root.join("locked-tool"), "").unwrap();
+    for words in [
+        &["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "dash"][..],
+        &["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "busybox", "ash"],
+    ] {
+        let machine = shell(words, root, "/usr/bin:/bin");
+        let at = |name: &str| format!("{}/{name}", root.display());
+        let mut batch = Batch::new();
+        for name in ["locked", "closed/in", "closed/absent", "closed/a/b", "link"] {
+            batch.read(at(name), 10);
+            batch.sha256(at(name));
+        }
+        batch.list(at("closed"), 9);
+        batch.find(Find {
+            root: at("closed"),
+            names: vec!["*".into()],
+            prune: Vec::new(),
+            max_depth: 2,
+            max_entries: 9,
+        });
+        batch.run(run(&[&at("locked-tool")], 5, 10));
+        let replies =
+            machine.run(&batch).expect("util-linux's setpriv, and the right to change accounts, are needed");
+        for (reply, op) in replies.0.iter().zip(batch.ops()) {
+            assert_eq!(*reply, Err(ProbeError::Permission), "{words:?}: {op:?}");
+        }
+        let mut batch = Batch::new();
+        let absent = batch.read(at("absent/x"), 10);
+        assert_eq!(machine.run(&batch).unwrap().get(absent), Err(ProbeError::NotFound));
+    }
+}
+
+#[test]
+fn a_login_shell_reads_its_profile() {
+    let home = tempfile::tempdir().unwrap();
+    fs::write(home.path().join(".profile"), "echo motd; PROFILE_SAYS=hello; export PROFILE_SAYS\n").unwrap();
+    let sshd = Sshd::start(&format!("SetEnv HOME={} SHELL=/bin/dash", home.path().display()));
+    for (login, expected) in [(Login::Command, 0), (Login::Shell, 1)] {
+        let Ok(Place::Ssh(place)) = "ssh://staging".parse() else { panic!("it is a place") };
+        let options = SshOptions { login, ..SshOptions::default() }.with_arguments(&sshd.arguments());
+        let mut batch = Batch::new();
+        let fingerprinter = Arc::new(Fingerprinter::lasting(b"key"));
+        let ticket =
+            batch.environment(Environment { names: Some(vec!["PROFILE_SAYS".into()]), fingerprinter });
+        let replies = Ssh::new(&place, options).run(&batch).unwrap();
+        assert_eq!(replies.get(ticket).unwrap().len(), expected, "{login:?}");
+    }
 }

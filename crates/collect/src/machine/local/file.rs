@@ -85,10 +85,11 @@ fn lines(file: &mut File, starts: &[String], most: usize) -> io::Result<Vec<u8>>
             }
         }
         if ended {
-            if let Line::Open(begun) = &line {
-                if !begun.is_empty() && fits(begun) {
-                    kept.extend_from_slice(begun);
-                }
+            if let Line::Open(begun) = &line
+                && !begun.is_empty()
+                && fits(begun)
+            {
+                kept.extend_from_slice(begun);
             }
             break;
         }

@@ -15,10 +15,8 @@ const SLOW: Duration = Duration::from_secs(60);
 
 /// The reply to a probe.
 pub(super) fn reply(op: &Op, frames: &[&Frame<'_>]) -> Result<Reply, ProbeError> {
-    if let Op::Run(run) = op {
-        if !can_run(run) {
-            return Err(ProbeError::NotFound);
-        }
+    if matches!(op, Op::Run(run) if !can_run(run)) {
+        return Err(ProbeError::NotFound);
     }
     let kind = match op {
         Op::List { .. } | Op::Find(_) => NOT_A_FOLDER,
