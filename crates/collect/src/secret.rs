@@ -9,8 +9,8 @@ use std::fmt;
 use parallax_model::Fingerprint;
 use sha2::{Digest, Sha256};
 
+pub(crate) use redact::sed_script;
 pub use redact::{redact, redact_text};
-pub(crate) use redact::{redact_urls, sed_script};
 pub use table::is_secret;
 pub(crate) use table::shell_function;
 

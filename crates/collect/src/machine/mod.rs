@@ -5,10 +5,16 @@
 
 mod batch;
 mod combined;
+#[cfg(test)]
+mod contract;
 mod error;
 mod local;
 mod place;
 mod recorded;
+mod shell;
+mod ssh;
+#[cfg(test)]
+mod sshd;
 
 pub(crate) use batch::name_fits;
 pub use batch::{
@@ -20,6 +26,7 @@ pub use error::{MachineError, ProbeError};
 pub use local::Local;
 pub use place::{Place, PlaceError, SshPlace};
 pub use recorded::{Recorded, RecordedCommand, RecordedFile, RecordedSystem};
+pub use ssh::{Login, Ssh, SshOptions};
 
 /// A place that can run commands and read files: this machine, one over `ssh`, a recording.
 pub trait Machine: Send + Sync + std::fmt::Debug {

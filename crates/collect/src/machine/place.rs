@@ -149,7 +149,9 @@ impl fmt::Display for Place {
 mod tests {
     use super::*;
 
-    fn check(text: &str, expected: Option<(Option<&str>, &str, Option<u16>, Option<&str>)>) {
+    type Parts<'a> = (Option<&'a str>, &'a str, Option<u16>, Option<&'a str>);
+
+    fn check(text: &str, expected: Option<Parts<'_>>) {
         let got = text.parse::<Place>();
         match expected {
             None => assert!(got.is_err(), "{text}"),

@@ -13,7 +13,7 @@ const MASK: &[u8] = b"REDACTED";
 
 /// Replaces the credentials of URLs (`//user:secret@host`) by `//REDACTED@host`, also where the
 /// URL is itself percent-encoded.
-pub(crate) fn redact_urls(bytes: &[u8]) -> Vec<u8> {
+fn redact_urls(bytes: &[u8]) -> Vec<u8> {
     let mut out = bytes.to_vec();
     for (start, after, end) in [
         (&b"//"[..], after_plain as fn(&[u8]) -> Option<usize>, &b"@"[..]),

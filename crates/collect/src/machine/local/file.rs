@@ -13,7 +13,8 @@ use crate::machine::{NOT_A_FILE, NOT_A_FOLDER, redacted_content, window};
 
 /// What an error of the file system means for a probe.
 pub(super) fn failure(error: &io::Error) -> ProbeError {
-    if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) {
+    // A path with a NUL in it is InvalidInput: there is no such file anywhere.
+    if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory | ErrorKind::InvalidInput) {
         ProbeError::NotFound
     } else if error.kind() == ErrorKind::PermissionDenied {
         ProbeError::Permission
@@ -84,10 +85,11 @@ fn lines(file: &mut File, starts: &[String], most: usize) -> io::Result<Vec<u8>>
             }
         }
         if ended {
-            if let Line::Open(begun) = &line {
-                if !begun.is_empty() && fits(begun) {
-                    kept.extend_from_slice(begun);
-                }
+            if let Line::Open(begun) = &line
+                && !begun.is_empty()
+                && fits(begun)
+            {
+                kept.extend_from_slice(begun);
             }
             break;
         }
