@@ -2,6 +2,7 @@
 //! goes into the next round trip. Asks nothing on its own and interprets nothing.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::machine::{
@@ -12,6 +13,8 @@ use crate::machine::{
 const RUN_TIMEOUT: Duration = Duration::from_secs(5);
 /// Bytes of each of its outputs that are read.
 const RUN_BYTES: usize = 16 * 1024;
+/// Bytes of a file that tell its architecture.
+const HEAD_BYTES: usize = 64;
 /// Names that a folder may hold; a `site-packages` or a `bin` is far below.
 const LIST_ENTRIES: usize = 20_000;
 
@@ -30,9 +33,17 @@ enum Question {
 /// An answer.
 #[derive(Debug)]
 enum Answer {
-    Content(Result<FileContent, ProbeError>),
+    Content(Option<Content>),
     Entries(Result<Vec<Entry>, ProbeError>),
     Output(Result<Output, ProbeError>),
+}
+
+/// A file's content. Many resolvers look at the same one, so that it is made text once.
+#[derive(Debug)]
+struct Content {
+    head: Vec<u8>,
+    /// `None` where it is longer than was asked for.
+    text: Option<Arc<str>>,
 }
 
 enum Claim {
@@ -49,7 +60,7 @@ pub(super) struct Known {
 
 impl Known {
     /// A file's text, up to `max_bytes`; `None` where it is absent, unreadable, or longer.
-    pub(super) fn text(&mut self, path: &str, max_bytes: usize) -> Result<Option<String>, Pending> {
+    pub(super) fn text(&mut self, path: &str, max_bytes: usize) -> Result<Option<Arc<str>>, Pending> {
         self.lines(path, max_bytes, &[])
     }
 
@@ -59,14 +70,13 @@ impl Known {
         path: &str,
         max_bytes: usize,
         starts: &[&str],
-    ) -> Result<Option<String>, Pending> {
-        let content = self.content(path, max_bytes, starts)?;
-        Ok(content.filter(|c| !c.truncated).map(FileContent::text))
+    ) -> Result<Option<Arc<str>>, Pending> {
+        Ok(self.content(path, max_bytes, starts)?.and_then(|content| content.text.clone()))
     }
 
     /// The first bytes of a file; `None` where it is absent or unreadable.
     pub(super) fn head(&mut self, path: &str) -> Result<Option<Vec<u8>>, Pending> {
-        Ok(self.content(path, 64, &[])?.map(|c| c.bytes.clone()))
+        Ok(self.content(path, HEAD_BYTES, &[])?.map(|content| content.head.clone()))
     }
 
     fn content(
@@ -74,11 +84,11 @@ impl Known {
         path: &str,
         max_bytes: usize,
         starts: &[&str],
-    ) -> Result<Option<&FileContent>, Pending> {
+    ) -> Result<Option<&Content>, Pending> {
         let starts = starts.iter().map(ToString::to_string).collect();
         match self.ask(Question::Read { path: path.to_owned(), max_bytes, starts })? {
-            Answer::Content(Ok(content)) => Ok(Some(content)),
-            Answer::Content(Err(_)) | Answer::Entries(_) | Answer::Output(_) => Ok(None),
+            Answer::Content(content) => Ok(content.as_ref()),
+            Answer::Entries(_) | Answer::Output(_) => Ok(None),
         }
     }
 
@@ -157,7 +167,10 @@ impl Question {
 impl Claim {
     fn take(self, replies: &Replies) -> Answer {
         match self {
-            Self::Content(ticket) => Answer::Content(replies.get(ticket).cloned()),
+            Self::Content(ticket) => Answer::Content(replies.get(ticket).ok().map(|content| Content {
+                head: content.bytes.iter().take(HEAD_BYTES).copied().collect(),
+                text: (!content.truncated).then(|| content.text().into()),
+            })),
             Self::Entries(ticket) => Answer::Entries(replies.get(ticket).cloned()),
             Self::Output(ticket) => Answer::Output(replies.get(ticket).cloned()),
         }

@@ -100,9 +100,7 @@ pub(super) fn debian_version(status: &str, package: &str, parts: usize) -> Optio
 /// The version of an installed package, from the lines of Debian's status file that matter.
 fn debian_installed<'a>(status: &'a str, package: &str) -> Option<&'a str> {
     let wanted = format!("Package: {package}\n");
-    let at = status
-        .match_indices(&wanted)
-        .map(|(at, _)| at)
+    let at = memchr::memmem::find_iter(status.as_bytes(), &wanted)
         .find(|at| *at == 0 || status.as_bytes().get(at - 1) == Some(&b'\n'))?;
     let mut installed = false;
     for line in status.get(at + wanted.len()..)?.lines() {

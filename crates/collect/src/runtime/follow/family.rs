@@ -78,7 +78,7 @@ impl Shim {
         let listed = known.names(&versions);
         let global = known.text(&format!("{}/version", self.root), PIN_BYTES);
         let pinned = match world.variable(variable) {
-            Some(text) => Ok(Some((format!("${variable}"), text.to_owned()))),
+            Some(text) => Ok(Some((format!("${variable}"), text.into()))),
             None => nearest(&[pin], world, known, |_, text| words(text).next().is_some()),
         };
         let (listed, global) = (listed?, global?);

@@ -9,6 +9,8 @@ mod rustup;
 mod volta;
 mod xcode;
 
+use std::sync::Arc;
+
 use super::known::{Known, Pending};
 use super::surroundings::Surroundings;
 use super::told::{Links, Target, Told};
@@ -94,7 +96,7 @@ fn nearest(
     world: &Surroundings,
     known: &mut Known,
     says: impl Fn(&str, &str) -> bool,
-) -> Result<Option<(String, String)>, Pending> {
+) -> Result<Option<(String, Arc<str>)>, Pending> {
     let mut texts = Vec::new();
     for folder in &world.folders {
         for name in names {

@@ -1,6 +1,7 @@
 //! rustup's proxies: the toolchain that they start, by variable, override, toolchain file or default.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::Deserialize;
 
@@ -80,7 +81,7 @@ pub(super) fn follow(command: &str, world: &Surroundings, known: &mut Known) -> 
 /// The toolchain's name (or folder) and who asks for it.
 fn chosen(
     settings: &Settings,
-    pinned: Option<(String, String)>,
+    pinned: Option<(String, Arc<str>)>,
     world: &Surroundings,
 ) -> Option<(String, String)> {
     if let Some(name) = world.variable("RUSTUP_TOOLCHAIN") {
