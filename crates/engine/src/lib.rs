@@ -12,6 +12,7 @@ pub use boundary::judge;
 pub use compare::compare;
 
 #[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "this test reads the crate's own sources")]
 mod tests {
     use std::path::Path;
 

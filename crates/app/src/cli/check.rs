@@ -14,7 +14,7 @@ use crate::usecase::{self, Comparison, Context, Filter, Progress, Quiet, Request
 
 /// Compare two environments under boundaries, and say whether they pass
 ///
-/// The last line is PARITY_CHECK_PASSED, or begins with PARITY_FAIL.
+/// The last line is `PARITY_CHECK_PASSED`, or begins with `PARITY_FAIL`.
 #[derive(Debug, Args)]
 pub(super) struct Check {
     #[command(flatten)]
@@ -75,7 +75,8 @@ fn only_other(context: &Context) -> Result<String, AppError> {
         [] => Err(AppError::usage("nothing to compare with")
             .hint("name an environment, or a host directly: parallax check ssh://HOST/PATH")
             .hint("`parallax init` writes a parallax.yaml to name them in")),
-        many => Err(AppError::usage("name the environment to compare with").hint(format!("one of: {}", many.join(", ")))),
+        many => Err(AppError::usage("name the environment to compare with")
+            .hint(format!("one of: {}", many.join(", ")))),
     }
 }
 

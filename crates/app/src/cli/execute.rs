@@ -39,7 +39,9 @@ impl Exec {
 fn become_command(command: &[std::ffi::OsString]) -> Result<ExitCode, AppError> {
     use std::os::unix::process::CommandExt;
     let Some((program, arguments)) = command.split_first() else {
-        return Err(AppError::usage("no command given").hint("write it after --: parallax exec -- node server.js"));
+        return Err(
+            AppError::usage("no command given").hint("write it after --: parallax exec -- node server.js")
+        );
     };
     let error = std::process::Command::new(program).args(arguments).exec();
     Err(AppError::io("start", program.to_string_lossy(), &error))

@@ -29,7 +29,13 @@ use crate::error::AppError;
 /// Exit codes: 0 parity or done, 1 violations, 2 wrong usage, configuration or input, 3 something could not be
 /// observed.
 #[derive(Debug, Parser)]
-#[command(name = "parallax", version, max_term_width = 100, subcommand_required = true, arg_required_else_help = true)]
+#[command(
+    name = "parallax",
+    version,
+    max_term_width = 100,
+    subcommand_required = true,
+    arg_required_else_help = true
+)]
 struct Arguments {
     #[command(flatten)]
     global: Global,

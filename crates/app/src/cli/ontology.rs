@@ -28,9 +28,9 @@ impl Ontology {
         }
         let text = match global.format {
             Format::Json => {
-                serde_json::to_string_pretty(&rows)
-                    .map_err(|e| AppError::usage("the ontology could not be written").caused_by(e.to_string()))?
-                    + "\n"
+                serde_json::to_string_pretty(&rows).map_err(|e| {
+                    AppError::usage("the ontology could not be written").caused_by(e.to_string())
+                })? + "\n"
             }
             Format::Text => rows.iter().map(|row| kind(row)).collect::<Vec<_>>().join("\n"),
         };

@@ -61,7 +61,9 @@ fn to_standard_output(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> R
 /// Through a temporary file beside it, so that a full disk leaves what was there before. What is no regular
 /// file (a pipe, a device) is written directly.
 fn to_file(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), AppError> {
-    let failed = |e: io::Error| AppError::io("write", path.display(), &e).hint("nothing was written; what was there before still is");
+    let failed = |e: io::Error| {
+        AppError::io("write", path.display(), &e).hint("nothing was written; what was there before still is")
+    };
     let special = path.metadata().is_ok_and(|m| !m.is_file());
     if special {
         let mut file = std::fs::OpenOptions::new().write(true).open(path).map_err(failed)?;

@@ -59,7 +59,10 @@ pub(super) struct SourceFile {
 
 /// A machine.
 #[derive(Debug, Deserialize, JsonSchema)]
-#[serde(untagged, expecting = "a host is `local`, `ssh://[user@]host[:port]`, or {at: .., shell: plain | login}")]
+#[serde(
+    untagged,
+    expecting = "a host is `local`, `ssh://[user@]host[:port]`, or {at: .., shell: plain | login}"
+)]
 pub(super) enum HostFile {
     /// `local` or `ssh://...`
     Short(String),

@@ -10,8 +10,8 @@ use regex_lite::Regex;
 use serde_saphyr::{Error as YamlError, Location, Spanned};
 
 use super::file::{
-    BoundaryFile, EnvironmentFile, File, HostFile, MustFile, ProfileFile, SeverityFile, ShellFile, SourceFile,
-    VariableFile, VariableType,
+    BoundaryFile, EnvironmentFile, File, HostFile, MustFile, ProfileFile, SeverityFile, ShellFile,
+    SourceFile, VariableFile, VariableType,
 };
 use super::{Config, Environment, Host, Shell, Source};
 use crate::error::AppError;
@@ -21,8 +21,20 @@ const NAMES: [&str; 2] = ["parallax.yaml", "parallax.yml"];
 
 /// What a source may be in later versions; named so that the message can say more than "unknown".
 const LATER: &[&str] = &[
-    "image", "kubernetes", "manifests", "helm", "terraform", "aws", "azure", "gcloud", "vault", "names", "policies",
-    "decisions", "owner", "face",
+    "image",
+    "kubernetes",
+    "manifests",
+    "helm",
+    "terraform",
+    "aws",
+    "azure",
+    "gcloud",
+    "vault",
+    "names",
+    "policies",
+    "decisions",
+    "owner",
+    "face",
 ];
 
 /// Looks for the configuration in a folder and those above it, up to the top of the version-controlled
@@ -48,7 +60,8 @@ pub fn load(named: Option<&Path>, folder: &Path) -> Result<Config, AppError> {
     let Some(path) = named.map(Path::to_path_buf).or_else(|| find(folder)) else {
         return Ok(Config { folder: project_root(folder), ..Config::default() });
     };
-    let text = std::fs::read_to_string(&path).map_err(|e| AppError::io("read the configuration", path.display(), &e))?;
+    let text = std::fs::read_to_string(&path)
+        .map_err(|e| AppError::io("read the configuration", path.display(), &e))?;
     let shown = path.strip_prefix(folder).unwrap_or(&path).display().to_string();
     let mut config = parse(&text, &shown)?;
     let parent = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
@@ -87,7 +100,15 @@ pub fn parse(text: &str, path: &str) -> Result<Config, AppError> {
         ProfileFile::None => Profile::None,
     };
     let variables = file.variables;
-    Ok(Config { path: None, folder: PathBuf::new(), environments, boundaries, profile, env_schema, variables })
+    Ok(Config {
+        path: None,
+        folder: PathBuf::new(),
+        environments,
+        boundaries,
+        profile,
+        env_schema,
+        variables,
+    })
 }
 
 struct Reader<'a> {
@@ -105,13 +126,15 @@ impl Reader<'_> {
 
     fn environment(&self, name: &str, file: &Spanned<EnvironmentFile>) -> Result<Environment, AppError> {
         if name.is_empty() || name.contains(['@', '/', ':', '\n']) || name == "-" {
-            let what = format!("`{name}` can't be an environment's name: it may not be `-` nor hold `@`, `/` or `:`");
+            let what = format!(
+                "`{name}` can't be an environment's name: it may not be `-` nor hold `@`, `/` or `:`"
+            );
             return Err(self.wrong(file.referenced, &what));
         }
         if file.value.sources.is_empty() {
-            return Err(self.wrong(file.referenced, &format!("environment `{name}` has no source")).hint(
-                "give it one, such as {host: ssh://staging, project: /srv/app}",
-            ));
+            return Err(self
+                .wrong(file.referenced, &format!("environment `{name}` has no source"))
+                .hint("give it one, such as {host: ssh://staging, project: /srv/app}"));
         }
         let sources = file.value.sources.iter().map(|s| self.source(s)).collect::<Result<_, _>>()?;
         Ok(Environment { name: name.to_owned(), sources })
@@ -130,9 +153,9 @@ impl Reader<'_> {
             }
             (None, None, Some(snapshot), None) => Ok(Source::Snapshot(snapshot.into())),
             (None, None, None, Some(documents)) => Ok(Source::Documents(documents.into())),
-            (None, None, None, None) => Err(self.wrong(at, "this source says nothing").hint(
-                "a source is one of {host: .., project: ..}, {snapshot: FILE}, {documents: FILE}",
-            )),
+            (None, None, None, None) => Err(self
+                .wrong(at, "this source says nothing")
+                .hint("a source is one of {host: .., project: ..}, {snapshot: FILE}, {documents: FILE}")),
             _ => Err(self
                 .wrong(at, "only `host` and `project` go together in one source")
                 .hint("write the others as sources of their own, each in its own braces")),
@@ -157,7 +180,8 @@ impl Reader<'_> {
 
     fn boundary(&self, file: &Spanned<BoundaryFile>) -> Result<Rule, AppError> {
         let BoundaryFile { select, must, may, between, because, severity } = &file.value;
-        let selector = Selector::parse(&select.value).map_err(|e| self.wrong(select.referenced, &e.to_string()))?;
+        let selector =
+            Selector::parse(&select.value).map_err(|e| self.wrong(select.referenced, &e.to_string()))?;
         let requirement = match (must, may) {
             (Some(must), None) => self.requirement(must)?,
             (None, Some(_)) => Requirement::MayDiffer,
@@ -267,7 +291,8 @@ fn yaml_error(error: &YamlError, path: &str) -> AppError {
 fn unknown(what: &str, found: &str, expected: &[&'static str], at: &str) -> AppError {
     let error = AppError::usage(format!("{at}: unknown {what} `{found}`"));
     if LATER.contains(&found) {
-        return error.hint(format!("`{found}` is not in this version; here one may write {}", listed(expected)));
+        return error
+            .hint(format!("`{found}` is not in this version; here one may write {}", listed(expected)));
     }
     let nearest = expected.iter().min_by_key(|known| strsim::damerau_levenshtein(known, found));
     match nearest.filter(|known| strsim::damerau_levenshtein(known, found) <= 3) {
@@ -306,7 +331,9 @@ env_schema: {DATABASE_URL: {type: url, required: true}, LOG_LEVEL: {one_of: [deb
         assert_eq!(config.boundaries.len(), 4);
         assert_eq!(config.boundaries[1].origin, Origin::File { path: "parallax.yaml".into(), line: 8 });
         assert_eq!(config.boundaries[1].because.as_deref(), Some("each environment has its own database"));
-        assert!(matches!(config.boundaries[2].requirement, Requirement::WithinPercent(p) if (p - 2.0).abs() < 1e-9));
+        assert!(
+            matches!(config.boundaries[2].requirement, Requirement::WithinPercent(p) if (p - 2.0).abs() < 1e-9)
+        );
         assert_eq!(config.profile, Profile::Strict);
         assert!(config.env_schema.iter().any(|v| v.name == "DATABASE_URL" && v.required));
     }
@@ -321,20 +348,47 @@ env_schema: {DATABASE_URL: {type: url, required: true}, LOG_LEVEL: {one_of: [deb
 
     #[test]
     fn mistakes_name_line_and_mend() {
-        refused("version: 1\nboundarys: []\n", &["p.yaml:2: unknown field `boundarys`", "did you mean `boundaries`?"]);
+        refused(
+            "version: 1\nboundarys: []\n",
+            &["p.yaml:2: unknown field `boundarys`", "did you mean `boundaries`?"],
+        );
         refused("version: 2\n", &["p.yaml:1: version 2", "write `version: 1`"]);
         refused("environments: {}\n", &["p.yaml:1", "version"]);
-        refused("version: 1\nenvironments:\n  a: {sources: [{kubernetes: {}}]}\n", &["p.yaml:3", "`kubernetes` is not in this version"]);
-        refused("version: 1\nenvironments:\n  a: {sources: []}\n", &["p.yaml:3: environment `a` has no source"]);
+        refused(
+            "version: 1\nenvironments:\n  a: {sources: [{kubernetes: {}}]}\n",
+            &["p.yaml:3", "`kubernetes` is not in this version"],
+        );
+        refused(
+            "version: 1\nenvironments:\n  a: {sources: []}\n",
+            &["p.yaml:3: environment `a` has no source"],
+        );
         refused("version: 1\nenvironments:\n  a@b: {sources: [{host: local}]}\n", &["`a@b` can't be"]);
-        refused("version: 1\nenvironments:\n  a: {sources: [{host: web1}]}\n", &["`web1` is not a host", "ssh://web1"]);
-        refused("version: 1\nenvironments:\n  a: {sources: [{snapshot: x, documents: y}]}\n", &["p.yaml:3: only `host`"]);
-        refused("version: 1\nboundaries:\n  - {select: a}\n", &["p.yaml:3: the boundary for `a` demands nothing"]);
-        refused("version: 1\nboundaries:\n  - {select: a, must: equl}\n", &["p.yaml:3: unknown word `equl`", "`equal`"]);
+        refused(
+            "version: 1\nenvironments:\n  a: {sources: [{host: web1}]}\n",
+            &["`web1` is not a host", "ssh://web1"],
+        );
+        refused(
+            "version: 1\nenvironments:\n  a: {sources: [{snapshot: x, documents: y}]}\n",
+            &["p.yaml:3: only `host`"],
+        );
+        refused(
+            "version: 1\nboundaries:\n  - {select: a}\n",
+            &["p.yaml:3: the boundary for `a` demands nothing"],
+        );
+        refused(
+            "version: 1\nboundaries:\n  - {select: a, must: equl}\n",
+            &["p.yaml:3: unknown word `equl`", "`equal`"],
+        );
         refused("version: 1\nboundaries:\n  - {select: a//b, must: equal}\n", &["p.yaml:3", "empty segment"]);
-        refused("version: 1\nboundaries:\n  - {select: a, must: {matches: '('}}\n", &["p.yaml:3", "regular expression"]);
+        refused(
+            "version: 1\nboundaries:\n  - {select: a, must: {matches: '('}}\n",
+            &["p.yaml:3", "regular expression"],
+        );
         refused("version: 1\nboundaries:\n  - {select: a, must: {within: lots}}\n", &["p.yaml:3", "`2%`"]);
-        refused("version: 1\nboundaries:\n  - {select: a, must: equal, between: [x]}\n", &["names two environments"]);
+        refused(
+            "version: 1\nboundaries:\n  - {select: a, must: equal, between: [x]}\n",
+            &["names two environments"],
+        );
         refused("version: 1\nversion: 1\n", &["p.yaml:2"]);
         refused("", &["p.yaml:1"]);
         refused("- a\n", &["p.yaml:1"]);

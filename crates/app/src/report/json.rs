@@ -61,17 +61,26 @@ pub struct GapJson {
 
 /// Counts. Packages that are told by their lockfile's divergence are `folded` and counted nowhere else.
 #[derive(Debug, Serialize, JsonSchema)]
-#[expect(missing_docs, reason = "the names are the words of the design")]
 pub struct SummaryJson {
+    /// Divergences that fail because a rule forbids them.
     pub violations: u64,
+    /// Divergences that a rule forbids, but not so that they fail.
     pub warnings: u64,
+    /// Divergences that a decision approves.
     pub approved: u64,
+    /// Divergences that a rule allows.
     pub allowed: u64,
+    /// Divergences that no rule speaks of.
     pub undeclared: u64,
+    /// Of the undeclared, those that could not be compared.
     pub not_comparable: u64,
+    /// Attributes that are equal.
     pub equal: u64,
+    /// Differences that were set aside with an owner.
     pub suppressed: u64,
+    /// Divergences that are told by another one.
     pub folded: u64,
+    /// Gaps that could hide a violation.
     pub unobserved: u64,
 }
 
@@ -148,12 +157,15 @@ pub struct UnobservedJson {
 
 /// A difference that was set aside.
 #[derive(Debug, Serialize, JsonSchema)]
-#[expect(missing_docs, reason = "as in a divergence")]
 pub struct SuppressedJson {
+    /// The resource.
     pub key: String,
+    /// The attribute; null for a whole resource.
     pub attribute: Option<String>,
+    /// The left value; null where absent.
     #[schemars(with = "serde_json::Value")]
     pub left: Option<Value>,
+    /// The right value; null where absent.
     #[schemars(with = "serde_json::Value")]
     pub right: Option<Value>,
     /// Whose it is.
@@ -207,7 +219,11 @@ fn side(side: &Side) -> SideJson {
         snapshot: side.snapshot.hash().to_string(),
         captured_at: header.captured_at.to_string(),
         resources: side.snapshot.resources().len(),
-        gaps: header.gaps.iter().map(|g| GapJson { what: g.what.to_string(), why: g.why.to_string() }).collect(),
+        gaps: header
+            .gaps
+            .iter()
+            .map(|g| GapJson { what: g.what.to_string(), why: g.why.to_string() })
+            .collect(),
     }
 }
 

@@ -2,7 +2,7 @@
 //! `grep` and without colour.
 
 use owo_colors::OwoColorize;
-use parallax_engine::boundary::{Divergence, Verdict};
+use parallax_engine::boundary::{DecidedBy, Divergence, Origin, Verdict};
 use parallax_model::Timestamp;
 
 use super::json;
@@ -150,11 +150,18 @@ impl Page<'_> {
 
     /// Shows one group; false if there was nothing to show.
     fn group(&mut self, group: Group, comparison: &Comparison) -> bool {
-        let all: Vec<&Divergence> =
-            comparison.judgement.divergences.iter().filter(|d| group.holds(d) && view::stands_alone(d)).collect();
+        let all: Vec<&Divergence> = comparison
+            .judgement
+            .divergences
+            .iter()
+            .filter(|d| group.holds(d) && view::stands_alone(d))
+            .collect();
         let told = |d: &Divergence| d.fails() || d.verdict == Verdict::Violation;
         let mut label = Label { text: group.label(), used: false };
-        for divergence in all.iter().copied().filter(|d| told(d)) {
+        let mut first: Vec<&Divergence> = all.iter().copied().filter(|d| told(d)).collect();
+        // What runs comes before what pins say of it.
+        first.sort_by_key(|d| d.difference.key.root() == "pin");
+        for divergence in first {
             self.violation(&mut label, divergence, comparison);
         }
         if self.layout.detail == Detail::Brief {
@@ -193,15 +200,23 @@ impl Page<'_> {
             &code.dimmed().to_string(),
             code.chars().count(),
         );
-        for detail in &difference.details {
+        for detail in difference.details.iter().filter(|detail| adds(&difference.message, detail)) {
             self.below(&view::clean(detail));
         }
         if let Some(by) = &divergence.decided_by {
             let because = by.because.as_deref().unwrap_or(&by.rule);
-            self.below(&view::clean(&format!("why: {because} ({})", json::origin(&by.origin))));
+            self.below(&view::clean(&format!("why: {because}{}", self.stands(by))));
         }
         for mend in view::mends(divergence, comparison) {
             self.below(&view::clean(&format!("mend: {mend}")));
+        }
+    }
+
+    /// Where a rule stands; a built-in one is worth the words only where everything is shown.
+    fn stands(&self, by: &DecidedBy) -> String {
+        match (&by.origin, self.layout.detail) {
+            (Origin::Profile(_), Detail::Brief | Detail::Usual) => String::new(),
+            (origin, _) => format!(" ({})", json::origin(origin)),
         }
     }
 
@@ -217,7 +232,7 @@ impl Page<'_> {
         match (divergence.verdict, &divergence.decided_by) {
             (Verdict::Allowed | Verdict::Approved, Some(by)) => {
                 let because = by.because.as_deref().unwrap_or(&by.rule);
-                message.push_str(&view::clean(&format!(": {because} ({})", json::origin(&by.origin))));
+                message.push_str(&view::clean(&format!(": {because}{}", self.stands(by))));
             }
             (Verdict::Allowed | Verdict::Approved | Verdict::Undeclared | Verdict::Violation, _) => {}
         }
@@ -225,7 +240,7 @@ impl Page<'_> {
         let width = LABEL + 2 + message.chars().count();
         self.line_with(&format!("{start}~ {message}"), width, &id.dimmed().to_string(), id.len());
         if self.layout.detail == Detail::Full {
-            for detail in &difference.details {
+            for detail in difference.details.iter().filter(|detail| adds(&difference.message, detail)) {
                 self.below(&view::clean(detail));
             }
         }
@@ -239,7 +254,12 @@ impl Page<'_> {
             let message =
                 view::clean(&format!("{} in {} is unknown: {}", gap.what, u.unknown.environment, gap.why));
             let width = LABEL + 2 + message.chars().count();
-            self.line_with(&format!("{start}{} {}", "?".yellow().bold(), message.bold()), width, "unobserved", 10);
+            self.line_with(
+                &format!("{start}{} {}", "?".yellow().bold(), message.bold()),
+                width,
+                "unobserved",
+                10,
+            );
             self.below(&view::clean(&format!("a boundary speaks of it: {}", json::rule(&u.rule))));
         }
     }
@@ -258,6 +278,15 @@ impl Page<'_> {
         }
     }
 
+    /// How a difference that is meant to be is told, with a key of this very report.
+    fn intended(&self, comparison: &Comparison) -> Option<String> {
+        let fails = |d: &&Divergence| d.fails() && d.within.is_none();
+        let last = comparison.judgement.divergences.iter().rfind(fails).filter(|_| self.layout.gate)?;
+        let key = view::clean(last.difference.key.as_str());
+        let rule = format!("{{select: \"{key}\", may: differ, because: ..}}");
+        Some(format!("{}intended? under `boundaries:` of parallax.yaml: {rule}", " ".repeat(LABEL + 2)))
+    }
+
     fn counts(&mut self, comparison: &Comparison, anything: bool) {
         let judgement = &comparison.judgement;
         let mut parts = vec![format!("{} equal", judgement.equal)];
@@ -267,10 +296,19 @@ impl Page<'_> {
         }
         let line = format!("{}{}", " ".repeat(LABEL + 2), parts.join(" · "));
         self.line(&line.dimmed().to_string());
+        if let Some(intended) = self.intended(comparison) {
+            self.line(&intended.dimmed().to_string());
+        }
         if anything || self.layout.gate {
             self.out.push('\n');
         }
     }
+}
+
+/// Whether a line of detail says more than the message: not where what follows its label stands there.
+fn adds(message: &str, detail: &str) -> bool {
+    let said = detail.split_once(": ").map_or(detail, |(_, said)| said);
+    !message.contains(said)
 }
 
 /// `✗` for what fails, `!` for a warning.
@@ -311,9 +349,13 @@ mod tests {
     #[test]
     fn ages() {
         let at = |s: i64| Timestamp::from_second(1_800_000_000 + s).unwrap();
-        for (seconds, expected) in
-            [(0, "now"), (120, "2 min ago"), (7200, "2 h ago"), (200_000, "2 days ago"), (-5, "2027-01-15T07:59:55Z")]
-        {
+        for (seconds, expected) in [
+            (0, "now"),
+            (120, "2 min ago"),
+            (7200, "2 h ago"),
+            (200_000, "2 days ago"),
+            (-5, "2027-01-15T07:59:55Z"),
+        ] {
             let (then, now) = if seconds < 0 { (at(seconds), at(seconds * 2)) } else { (at(0), at(seconds)) };
             assert_eq!(age(then, now), expected);
         }

@@ -100,7 +100,9 @@ fn both(request: &Request, with: &Observing<'_>, progress: &dyn Progress) -> Res
         let right = observe(&request.right, with, progress);
         (left.join(), right)
     });
-    let left = left.map_err(|_| AppError::unobserved("observing the left side stopped unexpectedly"))?;
+    // A thread that panicked has told so on standard error already.
+    let left =
+        left.unwrap_or_else(|_| Err(AppError::unobserved("observing the left side stopped unexpectedly")));
     Ok((left?, right?))
 }
 
@@ -128,7 +130,10 @@ fn hosts(environment: &Environment) -> bool {
 }
 
 fn has_project(environment: &Environment) -> bool {
-    environment.sources.iter().any(|s| matches!(s, Source::Host { project: Some(_), .. } | Source::Snapshot(_)))
+    environment
+        .sources
+        .iter()
+        .any(|s| matches!(s, Source::Host { project: Some(_), .. } | Source::Snapshot(_)))
 }
 
 /// Says which sources looked at one side only.

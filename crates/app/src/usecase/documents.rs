@@ -17,7 +17,8 @@ pub(super) fn read(bytes: &[u8], shown: &str, with: &Observing<'_>) -> Result<Si
     let key = digest_key()?;
     let name = Path::new(shown).file_stem().map_or_else(|| shown.into(), |stem| stem.to_string_lossy());
     let reader = Reader { name: &name, fingerprinter: &with.fingerprinter, key };
-    let resources = reader.read(Document { label: shown, bytes }).map_err(|e| AppError::usage(e.to_string()))?;
+    let resources =
+        reader.read(Document { label: shown, bytes }).map_err(|e| AppError::usage(e.to_string()))?;
     Ok(side(shown, resources, with))
 }
 
@@ -34,14 +35,18 @@ pub(super) fn pair(request: &Request, with: &Observing<'_>) -> Result<Option<(Si
     }
     let reader = Reader { name: SHARED_NAME, fingerprinter: &with.fingerprinter, key: digest_key()? };
     let pair = reader
-        .read_pair(Document { label: &left_name, bytes: &left }, Document { label: &right_name, bytes: &right })
+        .read_pair(
+            Document { label: &left_name, bytes: &left },
+            Document { label: &right_name, bytes: &right },
+        )
         .map_err(|e| AppError::usage(e.to_string()))?;
     let equal = pair.equal_attributes;
     Ok(Some((side(&left_name, pair.left, with), side(&right_name, pair.right, with), equal)))
 }
 
 fn open(path: &Path, shown: &str, with: &Observing<'_>) -> Result<Vec<u8>, AppError> {
-    let file = std::fs::File::open(with.context.folder.join(path)).map_err(|e| AppError::io("read", shown, &e))?;
+    let file =
+        std::fs::File::open(with.context.folder.join(path)).map_err(|e| AppError::io("read", shown, &e))?;
     read_bounded(file, shown)
 }
 

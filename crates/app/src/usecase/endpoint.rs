@@ -40,8 +40,9 @@ pub fn resolve(text: &str, config: &Config, folder: &Path) -> Result<Endpoint, A
         return Ok(Endpoint::File(PathBuf::from(text)));
     }
     if path.is_dir() {
-        return Err(AppError::usage(format!("`{text}` is a folder"))
-            .hint("to compare project folders, name each as {project: FOLDER} in an environment of parallax.yaml"));
+        return Err(AppError::usage(format!("`{text}` is a folder")).hint(
+            "to compare project folders, name each as {project: FOLDER} in an environment of parallax.yaml",
+        ));
     }
     Err(unknown(text, config))
 }
@@ -52,7 +53,8 @@ fn unknown(text: &str, config: &Config) -> AppError {
     }
     let error = AppError::usage(format!("`{text}` is neither an environment nor a file"));
     if text.contains('@') {
-        return error.hint("for a host over ssh write ssh://user@host; points in time are not in this version");
+        return error
+            .hint("for a host over ssh write ssh://user@host; points in time are not in this version");
     }
     let names = config.names();
     let nearest = names.iter().min_by_key(|name| strsim::damerau_levenshtein(name, text));

@@ -52,8 +52,9 @@ fn schema(context: &Context) -> Result<Vec<VariableSchema>, AppError> {
         return Ok(context.config.env_schema.clone());
     }
     let machine = Local::new(None);
-    let example = read_env_example(&machine, &context.config.folder.display().to_string())
-        .map_err(|e| AppError::usage("the example of an environment could not be read").caused_by(e.to_string()))?;
+    let example = read_env_example(&machine, &context.config.folder.display().to_string()).map_err(|e| {
+        AppError::usage("the example of an environment could not be read").caused_by(e.to_string())
+    })?;
     match example {
         Some(example) => Ok(derived(example)),
         None => Err(AppError::usage("there is no environment schema to check").hint(

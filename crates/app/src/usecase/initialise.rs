@@ -34,15 +34,23 @@ const ENVIRONMENT_WORDS: [(&str, &str); 9] = [
 /// Where a configuration is there already, or the folder can't be written to.
 pub fn initialise(folder: &Path) -> Result<Initialised, AppError> {
     if let Some(existing) = crate::config::find(folder) {
-        return Err(AppError::usage(format!("`{}` is there already and was not touched", existing.display()))
-            .hint("`parallax schema config` prints what may stand in it"));
+        return Err(AppError::usage(format!(
+            "`{}` is there already and was not touched",
+            existing.display()
+        ))
+        .hint("`parallax schema config` prints what may stand in it"));
     }
     let mut lines = Vec::new();
     let hosts = ssh_hosts();
     write_new(&folder.join("parallax.yaml"), configuration(&hosts, folder).as_bytes(), 0o644)?;
-    lines.push("wrote parallax.yaml: environments, boundaries and the environment schema, with comments".to_owned());
+    lines.push(
+        "wrote parallax.yaml: environments, boundaries and the environment schema, with comments".to_owned(),
+    );
     for host in &hosts {
-        lines.push(format!("  found {} in your ssh configuration: environment `{}`", host.alias, host.environment));
+        lines.push(format!(
+            "  found {} in your ssh configuration: environment `{}`",
+            host.alias, host.environment
+        ));
     }
     write_folder(folder, &mut lines)?;
     let next = hosts.first().map_or("ssh://HOST/PATH", |h| h.environment.as_str());
@@ -96,7 +104,8 @@ fn hosts_in(text: &str) -> Vec<FoundHost> {
     });
     for alias in hosts.flat_map(str::split_whitespace).filter(|a| !a.contains(['*', '?', '!', '"'])) {
         let words: Vec<&str> = alias.split(|c: char| !c.is_ascii_alphanumeric()).collect();
-        let environment = ENVIRONMENT_WORDS.iter().find(|(word, _)| words.contains(word)).map(|(_, name)| *name);
+        let environment =
+            ENVIRONMENT_WORDS.iter().find(|(word, _)| words.contains(word)).map(|(_, name)| *name);
         if let Some(environment) = environment.filter(|name| !found.iter().any(|f| f.environment == *name)) {
             found.push(FoundHost { alias: alias.to_owned(), environment: environment.to_owned() });
         }
@@ -145,7 +154,8 @@ mod tests {
 
     #[test]
     fn finds_environments_in_an_ssh_configuration() {
-        let text = "Host *\n  User me\nhost shop-staging web-prod\nHost=qa1 uat\n  HostName staging\nHost stg2\n";
+        let text =
+            "Host *\n  User me\nhost shop-staging web-prod\nHost=qa1 uat\n  HostName staging\nHost stg2\n";
         let found: Vec<_> = hosts_in(text).into_iter().map(|h| (h.alias, h.environment)).collect();
         let expected = [("shop-staging", "staging"), ("web-prod", "production"), ("uat", "uat")];
         assert_eq!(found, expected.map(|(a, b)| (a.to_owned(), b.to_owned())));
@@ -154,7 +164,9 @@ mod tests {
     #[test]
     fn what_is_written_is_a_configuration() {
         let hosts = hosts_in("Host staging prod");
-        let config = crate::config::parse(&configuration(&hosts, Path::new("/home/me/shop")), "parallax.yaml").unwrap();
+        let config =
+            crate::config::parse(&configuration(&hosts, Path::new("/home/me/shop")), "parallax.yaml")
+                .unwrap();
         assert_eq!(config.names(), ["local", "production", "staging"]);
     }
 

@@ -27,7 +27,10 @@ pub(super) fn fingerprinter(folder: &Path) -> Result<Fingerprinter, AppError> {
 
 fn lasting(key: &[u8], from: &str) -> Result<Fingerprinter, AppError> {
     if key.len() < 32 {
-        let what = format!("the key in {from} has {} bytes; 32 at least keep fingerprints safe from guessing", key.len());
+        let what = format!(
+            "the key in {from} has {} bytes; 32 at least keep fingerprints safe from guessing",
+            key.len()
+        );
         return Err(AppError::usage(what).hint("make one with: openssl rand -hex 32"));
     }
     Ok(Fingerprinter::lasting(key))

@@ -58,11 +58,12 @@ fn account() -> Account {
 
 /// An environment that could not be observed, with what to try.
 pub(super) fn unobserved(environment: &str, error: &MachineError) -> AppError {
-    let failed = AppError::unobserved(format!("`{environment}` could not be observed")).caused_by(error.to_string());
+    let failed =
+        AppError::unobserved(format!("`{environment}` could not be observed")).caused_by(error.to_string());
     match error {
-        MachineError::Unreachable { place, .. } => {
-            failed.hint(format!("does `{}` work?", by_hand(place))).hint("a host that is down has no parity: nothing was compared")
-        }
+        MachineError::Unreachable { place, .. } => failed
+            .hint(format!("does `{}` work?", by_hand(place)))
+            .hint("a host that is down has no parity: nothing was compared"),
         MachineError::Refused { place, .. } => failed.hint(format!(
             "try `{}`; Parallax never asks for a password: use a key or an agent, set in ~/.ssh/config",
             by_hand(place)

@@ -117,7 +117,8 @@ fn observe_environment(environment: &Environment, with: &Observing<'_>) -> Resul
                 join(&mut all, seen);
             }
             Source::Snapshot(path) | Source::Documents(path) => {
-                let side = read_file(&with.context.config.folder.join(path), &path.display().to_string(), with)?;
+                let side =
+                    read_file(&with.context.config.folder.join(path), &path.display().to_string(), with)?;
                 let header = side.snapshot.header();
                 captured_at = captured_at.max(Some(header.captured_at));
                 all.gaps.extend(header.gaps.iter().cloned());
@@ -186,8 +187,7 @@ fn read_bytes(bytes: &[u8], shown: &str, with: &Observing<'_>) -> Result<Side, A
         return documents::read(bytes, shown, with);
     }
     let snapshot = Snapshot::read(BufReader::new(bytes)).map_err(|e| {
-        AppError::usage(format!("`{shown}`: {e}"))
-            .hint("capture it again with: parallax capture ENV -o FILE")
+        AppError::usage(format!("`{shown}`: {e}")).hint("capture it again with: parallax capture ENV -o FILE")
     })?;
     Ok(Side { place: shown.to_owned(), snapshot, live: false })
 }

@@ -78,6 +78,7 @@ fn agreed<'a>(comparison: &'a Comparison, key: &Key) -> Option<&'a Resource> {
     comparison.right.snapshot.get(key)?;
     let judgement = &comparison.judgement;
     let diverges = judgement.divergences.iter().any(|d| d.difference.key == *key && d.within.is_none());
-    let unknown = comparison.left.snapshot.header().gaps.iter().chain(&comparison.right.snapshot.header().gaps);
+    let unknown =
+        comparison.left.snapshot.header().gaps.iter().chain(&comparison.right.snapshot.header().gaps);
     (!diverges && !unknown.into_iter().any(|gap| gap.hides(key, None))).then_some(resource)
 }

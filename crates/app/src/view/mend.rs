@@ -11,10 +11,7 @@ use crate::usecase::Comparison;
 #[must_use]
 pub fn mends(divergence: &Divergence, comparison: &Comparison) -> Vec<String> {
     let difference = &divergence.difference;
-    let sides = Sides {
-        left: &comparison.left.snapshot,
-        right: &comparison.right.snapshot,
-    };
+    let sides = Sides { left: &comparison.left.snapshot, right: &comparison.right.snapshot };
     match difference.code {
         Code::RuntimeMismatch => runtime(divergence, &sides),
         Code::LockfileOutdated => lockfile(divergence, &sides),
@@ -24,7 +21,9 @@ pub fn mends(divergence: &Divergence, comparison: &Comparison) -> Vec<String> {
             difference.key.after(1),
             divergence.within.as_deref().unwrap_or("that environment")
         )],
-        Code::PinConflict => vec!["make the pins and what runs agree: change the one that is wrong".to_owned()],
+        Code::PinConflict => {
+            vec!["make the pins and what runs agree: change the one that is wrong".to_owned()]
+        }
         Code::ArchMismatch => {
             vec!["build and test for the architecture that the other side runs (docker buildx build --platform)".to_owned()]
         }
@@ -75,9 +74,13 @@ fn runtime(divergence: &Divergence, sides: &Sides<'_>) -> Vec<String> {
     let text = |v: &Option<Value>| v.as_ref().and_then(Value::as_text).map(str::to_owned);
     match (difference.change, text(&difference.left), text(&difference.right)) {
         (Change::Changed, Some(left), Some(right)) => {
-            let on_left = install(sides.left, &difference.key, &right);
-            let on_right = install(sides.right, &difference.key, &left);
-            vec![format!("{on_left} {}, or {on_right} {}", sides.left_name(), sides.right_name())]
+            let on_left = format!("{} {}", install(sides.left, &difference.key, &right), sides.left_name());
+            let on_right = format!("{} {}", install(sides.right, &difference.key, &left), sides.right_name());
+            vec![match pinned(sides, tool, &left, &right) {
+                Some((place, true)) => format!("{on_right}, or pin {right} in {place}"),
+                Some((place, false)) => format!("{on_left}, or pin {left} in {place}"),
+                None => format!("{on_left}, or {on_right}"),
+            }]
         }
         (Change::OnlyLeft, _, _) => {
             vec![format!("install {tool} {} {}", version_of(sides.left, &difference.key), sides.right_name())]
@@ -89,6 +92,18 @@ fn runtime(divergence: &Divergence, sides: &Sides<'_>) -> Vec<String> {
     }
 }
 
+/// The place that pins exactly one of two versions, and whether that is the left one.
+fn pinned(sides: &Sides<'_>, tool: &str, left: &str, right: &str) -> Option<(String, bool)> {
+    let key = Key::of(["pin", tool]);
+    let pin = sides.left.get(&key).or_else(|| sides.right.get(&key))?;
+    pin.attributes.iter().find_map(|attribute| {
+        let place = attribute.path.as_str().strip_prefix("by[")?.strip_suffix(']')?.trim_matches('"');
+        let said = attribute.value.as_text()?;
+        let fits = |version: &str| version == said || version.starts_with(&format!("{said}."));
+        (fits(left) != fits(right)).then(|| (place.to_owned(), fits(left)))
+    })
+}
+
 fn version_of(snapshot: &Snapshot, key: &Key) -> String {
     let version = snapshot.get(key).and_then(|r| r.attributes.get("version"));
     version.map_or_else(String::new, Value::to_string)
@@ -97,7 +112,8 @@ fn version_of(snapshot: &Snapshot, key: &Key) -> String {
 /// The command of the manager that put the tool there.
 fn install(on: &Snapshot, key: &Key, version: &str) -> String {
     let tool = key.after(1);
-    let manager = on.get(key).and_then(|r| r.attributes.get("manager")).and_then(Value::as_text).unwrap_or("");
+    let manager =
+        on.get(key).and_then(|r| r.attributes.get("manager")).and_then(Value::as_text).unwrap_or("");
     match manager {
         "nvm" => format!("nvm install {version}"),
         "fnm" => format!("fnm install {version} && fnm default {version}"),
@@ -138,11 +154,10 @@ fn lockfile(divergence: &Divergence, sides: &Sides<'_>) -> Vec<String> {
 fn variable(divergence: &Divergence, sides: &Sides<'_>) -> Vec<String> {
     let difference = &divergence.difference;
     let name = difference.key.after(1);
-    let allow = format!("allow it: {{select: \"{}\", may: differ, because: ..}} in parallax.yaml", difference.key);
-    let first = match difference.change {
+    let mend = match difference.change {
         Change::OnlyLeft => format!("set {name} {}, or unset it {}", sides.right_name(), sides.left_name()),
         Change::OnlyRight => format!("set {name} {}, or unset it {}", sides.left_name(), sides.right_name()),
         Change::Changed => format!("set {name} to one value on both sides"),
     };
-    vec![format!("{first}; or {allow}")]
+    vec![mend]
 }

@@ -14,7 +14,8 @@ fn a_planted_secret_is_found_nowhere() {
             .with("SHAPED", &format!("ghp_{CANARY}{CANARY}")),
     );
     for shop in [world.shop(), world.staging_shop()] {
-        std::fs::write(shop.join(".npmrc"), format!("//registry.example.org/:_authToken={CANARY}\n")).unwrap();
+        std::fs::write(shop.join(".npmrc"), format!("//registry.example.org/:_authToken={CANARY}\n"))
+            .unwrap();
         std::fs::write(shop.join(".env"), format!("API_TOKEN={CANARY}\nDATABASE_URL={url}\n")).unwrap();
         let lock = std::fs::read_to_string(shop.join("package-lock.json")).unwrap();
         let lock = lock.replace("https://registry", &format!("https://me:{CANARY}@registry"));
@@ -36,7 +37,10 @@ fn a_planted_secret_is_found_nowhere() {
         seen.push_str(&ran.stdout);
         seen.push_str(&ran.stderr);
     }
-    assert!(seen.contains("DATABASE_URL") && seen.contains("STRIPE_API_KEY"), "the variables were looked at:\n{seen}");
+    assert!(
+        seen.contains("DATABASE_URL") && seen.contains("STRIPE_API_KEY"),
+        "the variables were looked at:\n{seen}"
+    );
     let leak = seen.lines().find(|line| line.contains(CANARY));
     assert_eq!(leak, None);
     let kept = walk(world.folder.path().join("laptop/home"));

@@ -8,7 +8,11 @@ fn init_writes_what_check_then_uses() {
     std::fs::remove_file(world.shop().join("parallax.yaml")).unwrap();
     let ssh = world.folder.path().join("laptop/home/.ssh/config");
     std::fs::write(&ssh, "Host shop-staging\n  HostName 127.0.0.1\n").unwrap();
-    world.parallax(&["init"]).exits(0).says(&["wrote parallax.yaml", "shop-staging", "next: parallax check staging"]);
+    world.parallax(&["init"]).exits(0).says(&[
+        "wrote parallax.yaml",
+        "shop-staging",
+        "next: parallax check staging",
+    ]);
     world.parallax(&["init"]).exits(2).says(&["was not touched"]);
     world.parallax(&["check", "local"]).exits(0);
     let ignored = std::fs::read_to_string(world.shop().join(".parallax/.gitignore")).unwrap();
@@ -19,7 +23,9 @@ fn init_writes_what_check_then_uses() {
 fn exec_checks_then_becomes_the_application() {
     let world = World::new(Staging::same());
     world.write_config("env_schema: {PORT: {type: port, required: true}, MODE: {one_of: [a, b]}}\n");
-    let run = |variables: &[(&str, &str)]| world.parallax_with(&["exec", "--", "sh", "-c", "echo up on $PORT; exit 7"], variables);
+    let run = |variables: &[(&str, &str)]| {
+        world.parallax_with(&["exec", "--", "sh", "-c", "echo up on $PORT; exit 7"], variables)
+    };
     run(&[]).exits(1).says(&["env_invalid", "PORT"]);
     run(&[("PORT", "http")]).exits(1).says(&["env_invalid", "PORT", "http"]);
     run(&[("PORT", "80"), ("MODE", "c")]).exits(1).says(&["env_invalid", "MODE"]);
@@ -65,7 +71,9 @@ fn schemas_ontology_and_completions_print() {
         assert!(schema["$schema"].is_string());
     }
     world.parallax(&["ontology"]).exits(0).says(&["runtime", "env_drift", "search path"]);
-    assert!(is_json(&world.parallax(&["ontology", "--format", "json"]).exits(0)).as_array().unwrap().len() > 10);
+    assert!(
+        is_json(&world.parallax(&["ontology", "--format", "json"]).exits(0)).as_array().unwrap().len() > 10
+    );
     world.parallax(&["ontology", "nothing"]).exits(2).says(&["no kind `nothing`"]);
     world.parallax(&["completions", "bash"]).exits(0).says(&["parallax"]);
     world.parallax(&["--help"]).exits(0).says(&["Exit codes"]);
@@ -77,7 +85,11 @@ fn documents_are_compared_by_meaning() {
     std::fs::write(world.shop().join("a.json"), r#"[{"name": "x", "ports": [{"name": "http", "port": 80}, {"name": "m", "port": 9}]}, {"name": "y"}]"#).unwrap();
     std::fs::write(world.shop().join("b.json"), r#"[{"name": "y"}, {"name": "x", "ports": [{"port": 9.0, "name": "m"}, {"name": "http", "port": 81}]}]"#).unwrap();
     let ran = world.parallax(&["diff", "a.json", "b.json"]).exits(0).says(&["1 difference"]);
-    assert!(ran.stdout.contains("ports[http].port") && ran.stdout.contains("80") && ran.stdout.contains("81"), "{}", ran.stdout);
+    assert!(
+        ran.stdout.contains("ports[http].port") && ran.stdout.contains("80") && ran.stdout.contains("81"),
+        "{}",
+        ran.stdout
+    );
     world.parallax(&["diff", "--exit-code", "a.json", "b.json"]).exits(1);
     world.parallax(&["diff", "a.json", "a.json"]).exits(0).says(&["no difference"]);
 }

@@ -20,8 +20,12 @@ fn with_tools(tools: &[(&str, &str)]) -> World {
     }
     let path = format!("{}:{}:/usr/bin:/bin", bin.display(), crate::support::node_bin("18190").display());
     let home = world.folder.path().join("staging/home").display().to_string();
-    let variables =
-        [("PATH", path.as_str()), ("HOME", &home), ("LANG", "C.UTF-8"), ("LD_LIBRARY_PATH", "/usr/local/lib/node:/usr/lib/x")];
+    let variables = [
+        ("PATH", path.as_str()),
+        ("HOME", &home),
+        ("LANG", "C.UTF-8"),
+        ("LD_LIBRARY_PATH", "/usr/local/lib/node:/usr/lib/x"),
+    ];
     world.restart_sshd(&variables);
     world
 }
@@ -85,7 +89,11 @@ use std::os::unix::ffi::OsStrExt;
 #[test]
 fn a_full_disk_is_told_and_what_was_there_stays() {
     let world = World::new(Staging::same());
-    world.parallax(&["capture", "local", "-o", "/dev/full"]).exits(2).says(&["error:", "/dev/full", "No space left"]);
+    world.parallax(&["capture", "local", "-o", "/dev/full"]).exits(2).says(&[
+        "error:",
+        "/dev/full",
+        "No space left",
+    ]);
     world.parallax(&["check", "local", "-o", "missing/folder/report.txt"]).exits(2).says(&["missing/folder"]);
 }
 
@@ -103,7 +111,8 @@ fn an_unreadable_lockfile_is_a_gap_and_no_pass() {
 #[test]
 fn a_malformed_lockfile_names_its_line() {
     let world = World::new(Staging::same());
-    std::fs::write(world.staging_shop().join("package-lock.json"), "{\n \"lockfileVersion\": 3,\n oops\n").unwrap();
+    std::fs::write(world.staging_shop().join("package-lock.json"), "{\n \"lockfileVersion\": 3,\n oops\n")
+        .unwrap();
     let ran = world.parallax(&["check", "staging", "--verbose"]).says(&["package-lock.json"]);
     assert!(!ran.stdout.contains("PASSED"), "{}", ran.stdout);
     assert!(ran.stdout.contains(":3"), "{}", ran.stdout);
@@ -132,5 +141,8 @@ fn wrong_words_are_answered() {
     std::fs::write(world.shop().join("cut.snapshot"), "{\"schema\":\"parallax.snapshot/1\",\"environment\":\"e\",\"captured_at\":\"2026-01-01T00:00:00Z\",\"resources\":4}\n").unwrap();
     world.parallax(&["check", "cut.snapshot"]).exits(2).says(&["cut.snapshot", "cut short"]);
     world.write_config("boundarys: []\n");
-    world.parallax(&["check", "staging"]).exits(2).says(&["parallax.yaml:5: unknown field `boundarys`", "did you mean `boundaries`?"]);
+    world
+        .parallax(&["check", "staging"])
+        .exits(2)
+        .says(&["parallax.yaml:5: unknown field `boundarys`", "did you mean `boundaries`?"]);
 }

@@ -1,5 +1,7 @@
 //! The one end-to-end test binary: the real `parallax`, a real OpenSSH server, real Node.js versions.
 
+#![expect(clippy::unwrap_used, reason = "a test that can't be set up should stop there")]
+
 mod canary;
 mod commands;
 mod failures;

@@ -5,7 +5,13 @@ use crate::support::{Staging, World, node_bin};
 #[test]
 fn equal_sides_pass() {
     let world = World::new(Staging::same());
-    let ran = world.parallax(&["check", "staging"]).exits(0).says(&["✓", "node 18.19.0", "kernel", "x86_64", "package-lock.json"]);
+    let ran = world.parallax(&["check", "staging"]).exits(0).says(&[
+        "✓",
+        "node 18.19.0",
+        "kernel",
+        "x86_64",
+        "package-lock.json",
+    ]);
     assert_eq!(ran.last_line(), "PARITY_CHECK_PASSED", "{}", ran.stdout);
     assert!(!ran.stdout.contains('✗'), "{}", ran.stdout);
 }
@@ -48,7 +54,10 @@ fn scripts_get_one_object() {
     let list = report["divergences"].as_array().unwrap();
     let node = list.iter().find(|d| d["key"] == "runtime/node" && d["attribute"] == "version").unwrap();
     assert_eq!((&node["left"], &node["right"]), (&"18.19.0".into(), &"18.20.1".into()));
-    assert_eq!((&node["code"], &node["verdict"], &node["change"]), (&"runtime_mismatch".into(), &"violation".into(), &"changed".into()));
+    assert_eq!(
+        (&node["code"], &node["verdict"], &node["change"]),
+        (&"runtime_mismatch".into(), &"violation".into(), &"changed".into())
+    );
     assert_eq!(node["id"].as_str().unwrap().len(), 8);
     let counted = list.iter().filter(|d| d["verdict"] == "violation" && d["part_of"].is_null()).count();
     assert_eq!(report["summary"]["violations"], counted);
@@ -61,7 +70,9 @@ fn the_same_drift_keeps_its_id() {
         let ran = world.parallax(&["check", "staging", "--format", "json"]).exits(1);
         let report: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
         let list = report["divergences"].as_array().unwrap();
-        list.iter().map(|d| (d["key"].to_string(), d["attribute"].to_string(), d["id"].to_string())).collect::<Vec<_>>()
+        list.iter()
+            .map(|d| (d["key"].to_string(), d["attribute"].to_string(), d["id"].to_string()))
+            .collect::<Vec<_>>()
     };
     assert_eq!(ids(), ids());
 }

@@ -54,13 +54,18 @@ fn no_test_is_skipped_and_no_lint_bare() {
 
 #[test]
 fn rooms_know_only_the_rooms_that_they_may() {
-    let may: [(&str, &[&str]); 4] =
-        [("model", &[]), ("collect", &["model"]), ("engine", &["model"]), ("app", &["model", "collect", "engine", "store", "act"])];
+    let may: [(&str, &[&str]); 4] = [
+        ("model", &[]),
+        ("collect", &["model"]),
+        ("engine", &["model"]),
+        ("app", &["model", "collect", "engine", "store", "act"]),
+    ];
     for (room, allowed) in may {
         let manifest = std::fs::read_to_string(root().join("crates").join(room).join("Cargo.toml")).unwrap();
         let (_, dependencies) = manifest.split_once("[dependencies]").unwrap();
         for line in dependencies.lines() {
-            if let Some(other) = line.strip_prefix("parallax-").and_then(|l| l.split(['.', ' ', '=']).next()) {
+            if let Some(other) = line.strip_prefix("parallax-").and_then(|l| l.split(['.', ' ', '=']).next())
+            {
                 assert!(allowed.contains(&other), "{room} may not know {other}");
             }
         }
@@ -74,7 +79,18 @@ fn the_model_and_the_engine_do_no_input_or_output() {
             continue;
         }
         let code = text.split("#[cfg(test)]").next().unwrap();
-        for forbidden in ["std::fs", "std::process", "std::env", "std::net", "std::thread", "SystemTime", "Instant::now", "Timestamp::now", "tokio", "println!"] {
+        for forbidden in [
+            "std::fs",
+            "std::process",
+            "std::env",
+            "std::net",
+            "std::thread",
+            "SystemTime",
+            "Instant::now",
+            "Timestamp::now",
+            "tokio",
+            "println!",
+        ] {
             assert!(!code.contains(forbidden), "{name} names {forbidden}");
         }
     }

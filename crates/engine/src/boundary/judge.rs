@@ -239,9 +239,12 @@ impl Bench<'_> {
             let deciding = self.stack.deciding(Target::Attribute(&conflict.key, &conflict.attribute));
             let lifted = deciding.map(|(_, placed)| placed).filter(|p| p.is_own() && !p.demands());
             let by = lifted.map_or_else(|| pins_agree(profile), Placed::decided);
+            let told = told_by(&conflict, &out.divergences);
             let mut divergence = self.finding(which, conflict_difference(which, conflict), by);
             if lifted.is_some() {
                 (divergence.verdict, divergence.severity) = (Verdict::Allowed, Severity::Info);
+            } else if told.is_some() {
+                (divergence.difference.part_of, divergence.folded) = (told, true);
             }
             out.divergences.push(divergence);
         }
@@ -319,7 +322,7 @@ impl Bench<'_> {
 }
 
 fn conflict_difference(which: Which, conflict: Conflict) -> Difference {
-    let Conflict { key, attribute, value, message, details } = conflict;
+    let Conflict { key, attribute, value, message, details, only_with_runtime: _ } = conflict;
     within(which, key, "pin", Some(attribute), (Some(value), Code::PinConflict), (message, details))
 }
 
@@ -394,6 +397,19 @@ fn nothing_seen() -> DecidedBy {
         because: Some("a gap over everything leaves nothing to compare".to_owned()),
         origin: Origin::Profile("built-in"),
     }
+}
+
+/// The divergence that tells a conflict already: one side moved away from its pin, so that the versions that answer
+/// differ, which is a violation that names the pin.
+fn told_by(conflict: &Conflict, divergences: &[Divergence]) -> Option<DivergenceId> {
+    let runtime = Key::of(["runtime", conflict.key.after(1)]);
+    let tells = |d: &&Divergence| {
+        d.verdict == Verdict::Violation
+            && d.difference.key == runtime
+            && d.difference.attribute.as_ref().is_some_and(|path| path.as_str() == "version")
+    };
+    let told = divergences.iter().find(tells).filter(|_| conflict.only_with_runtime);
+    told.map(|d| d.difference.id.clone())
 }
 
 fn pins_agree(profile: &'static str) -> DecidedBy {

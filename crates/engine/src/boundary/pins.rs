@@ -16,6 +16,8 @@ pub(super) struct Conflict {
     pub(super) value: Value,
     pub(super) message: String,
     pub(super) details: Vec<String>,
+    /// Whether the pins agree with each other, and only what answers to the name does not.
+    pub(super) only_with_runtime: bool,
 }
 
 struct Pin<'a> {
@@ -43,6 +45,7 @@ fn conflict(snapshot: &Snapshot, resource: &Resource) -> Option<Conflict> {
             found.push((pin, format!("{}, but {} {shown} answers", pin.in_words(), visible(tool))));
         }
     }
+    let with_runtime = found.len();
     for (at, pin) in pins.iter().enumerate() {
         let later = pins.iter().skip(at + 1);
         for other in later.filter(|other| pin.constraint.conflicts_with(&other.constraint)) {
@@ -60,6 +63,7 @@ fn conflict(snapshot: &Snapshot, resource: &Resource) -> Option<Conflict> {
         value: first.value.clone(),
         message: lines.next()?,
         details: lines.take(20).collect(),
+        only_with_runtime: with_runtime == found.len(),
     })
 }
 

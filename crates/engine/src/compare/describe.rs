@@ -102,6 +102,9 @@ impl<'a> Describe<'a> {
         let what = name(subject.kind, key_of(subject));
         let path = visible(attribute.path.as_str());
         let value = short(&attribute.value);
+        if let Some(declared) = declared(key_of(subject), &attribute.path).filter(|_| subject.kind == "pin") {
+            return bounded(format!("{declared} {value} {with}, not {without}"), &[]);
+        }
         bounded(format!("{what} has {path} {value} {with}, none {without}"), &self.context(subject))
     }
 
@@ -210,8 +213,17 @@ pub(crate) fn name(kind: &str, key: &Key) -> String {
     sentence(if text.is_empty() { key.as_str() } else { &text })
 }
 
+/// `.nvmrc pins node`, for a pin's declaration in one place.
+fn declared(key: &Key, path: &AttributePath) -> Option<String> {
+    let place = pin_place(path.as_str())?;
+    Some(format!("{} pins {}", short_text(&place), sentence(key.after(1))))
+}
+
 /// A resource and its attribute; the attribute that a resource is all about goes without saying.
 fn what(subject: Subject<'_>, path: &AttributePath) -> String {
+    if let Some(declared) = declared(key_of(subject), path).filter(|_| subject.kind == "pin") {
+        return declared;
+    }
     let name = name(subject.kind, key_of(subject));
     match (subject.kind, path.as_str()) {
         ("env", "value") | ("runtime" | "dependency", "version") => name,

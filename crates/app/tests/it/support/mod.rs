@@ -16,7 +16,11 @@ pub(crate) fn root() -> PathBuf {
 /// The `bin` folder of a real Node.js; `18190` or `18201`.
 pub(crate) fn node_bin(which: &str) -> PathBuf {
     let folder = root().join(format!("target/parts/nodes/node_modules/node{which}/bin"));
-    assert!(folder.join("node").exists(), "Node.js is missing at {}: run scripts/test --set-up", folder.display());
+    assert!(
+        folder.join("node").exists(),
+        "Node.js is missing at {}: run scripts/test --set-up",
+        folder.display()
+    );
     folder
 }
 
