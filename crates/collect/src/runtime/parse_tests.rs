@@ -1,3 +1,5 @@
+//! Real answers of every tool, and what is read from them; then anything at all.
+
 use std::collections::BTreeSet;
 
 use proptest::prelude::*;

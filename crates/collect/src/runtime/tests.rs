@@ -215,3 +215,15 @@ fn the_project_decides_what_managers_start() {
     check("/srv/nightly", "rustc", Some("1.97.0-nightly"));
     check("/srv/missing", "cargo", None);
 }
+
+#[test]
+fn yarn_starts_the_one_that_the_project_keeps() {
+    let check = |project: &str, expected: Option<&str>| {
+        let (resources, _) = observed(&recorded("npm-installed"), Some(project));
+        let yarn = resources.iter().find(|r| r.key.after(1) == "yarn").unwrap();
+        assert_eq!(yarn.attributes.get("version").and_then(|v| v.as_text()), expected, "{project}");
+    };
+    check("/srv/none", Some("4.1.0"));
+    check("/srv/berry/packages/a", Some("3.6.4"));
+    check("/srv/odd", None);
+}

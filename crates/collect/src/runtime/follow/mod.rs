@@ -8,6 +8,7 @@ mod plugin;
 mod rustup;
 mod volta;
 mod xcode;
+mod yarn;
 
 use std::sync::Arc;
 
@@ -64,6 +65,22 @@ impl Followed {
 
 /// Follows a candidate. `rustup` holds the candidates of rustup's own command.
 pub(super) fn follow(
+    candidate: &Candidate,
+    rustup: &[Candidate],
+    world: &Surroundings,
+    known: &mut Known,
+) -> Result<Followed, Pending> {
+    // Both are asked for before either is looked at, so that they share a round trip.
+    let kept = if candidate.name == "yarn" { yarn::follow(world, known) } else { Ok(None) };
+    let chosen = chosen(candidate, rustup, world, known);
+    match kept? {
+        Some(followed) => Ok(followed),
+        None => chosen,
+    }
+}
+
+/// What managers make of a candidate.
+fn chosen(
     candidate: &Candidate,
     rustup: &[Candidate],
     world: &Surroundings,
