@@ -55,6 +55,7 @@ pub fn check(request: &Request, context: &Context, progress: &dyn Progress) -> R
         profile: context.config.profile,
         boundaries: context.config.boundaries.clone(),
         env_schema: context.config.env_schema.clone(),
+        env_example: super::execute::example(context)?,
         strict: request.strict,
     };
     compare(request, &rules, context, progress)

@@ -51,21 +51,27 @@ fn schema(context: &Context) -> Result<Vec<VariableSchema>, AppError> {
     if !context.config.env_schema.is_empty() {
         return Ok(context.config.env_schema.clone());
     }
+    let derived = example(context)?;
+    if derived.is_empty() {
+        return Err(AppError::usage("there is no environment schema to check").hint(
+            "write `env_schema: {NAME: {type: url, required: true}}` in parallax.yaml, or keep a .env.example",
+        ));
+    }
+    Ok(derived)
+}
+
+/// The schema that the project's example file gives; empty where it has none.
+pub(super) fn example(context: &Context) -> Result<Vec<VariableSchema>, AppError> {
     let machine = Local::new(None);
     let example = read_env_example(&machine, &context.config.folder.display().to_string()).map_err(|e| {
         AppError::usage("the example of an environment could not be read").caused_by(e.to_string())
     })?;
-    match example {
-        Some(example) => Ok(derived(example)),
-        None => Err(AppError::usage("there is no environment schema to check").hint(
-            "write `env_schema: {NAME: {type: url, required: true}}` in parallax.yaml, or keep a .env.example",
-        )),
-    }
+    Ok(example.map(derived).unwrap_or_default())
 }
 
 /// A variable of an example file is required where the file gives it no value to fall back on. What its
 /// sample looks like demands nothing: a sample is one possible value.
-pub(super) fn derived(example: ExampleFile) -> Vec<VariableSchema> {
+fn derived(example: ExampleFile) -> Vec<VariableSchema> {
     let name = example.name;
     let schema = |variable: parallax_collect::project::ExampleVariable| VariableSchema {
         required: !variable.has_default(),

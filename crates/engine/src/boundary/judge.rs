@@ -67,6 +67,7 @@ pub fn judge(differences: Differences, left: &Snapshot, right: &Snapshot, rules:
     for which in [Which::Left, Which::Right] {
         bench.pins(which, &mut out);
         bench.schema(which, &mut out);
+        bench.example(which, &mut out);
     }
     if rules.strict {
         for divergence in &mut out.divergences {
@@ -265,15 +266,33 @@ impl Bench<'_> {
                 continue;
             }
             for problem in variables::check_variables(std::slice::from_ref(variable), seen) {
-                let by = DecidedBy {
-                    rule: format!("env/{} {}", problem.name, problem.demand),
-                    because: None,
-                    origin: problem.origin.clone(),
-                };
-                let difference = self.schema_difference(which, problem);
-                out.divergences.push(self.finding(which, difference, by));
+                out.divergences.push(self.breaks_schema(which, problem));
             }
         }
+    }
+
+    /// The derived schema: a hint, where the environment carries such variables at all.
+    fn example(&self, which: Which, out: &mut Judgement) {
+        let snapshot = self.side(which);
+        let seen = |name: &str| seen(snapshot, name);
+        let is_set = |v: &VariableSchema| matches!(seen(&v.name), Seen::Plain(_) | Seen::Secret);
+        if !self.rules.env_schema.is_empty() || !self.rules.env_example.iter().any(is_set) {
+            return;
+        }
+        for problem in variables::check_variables(&self.rules.env_example, seen) {
+            out.divergences
+                .push(Divergence { severity: Severity::Warning, ..self.breaks_schema(which, problem) });
+        }
+    }
+
+    fn breaks_schema(&self, which: Which, problem: VariableProblem) -> Divergence {
+        let by = DecidedBy {
+            rule: format!("env/{} {}", problem.name, problem.demand),
+            because: None,
+            origin: problem.origin.clone(),
+        };
+        let difference = self.schema_difference(which, problem);
+        self.finding(which, difference, by)
     }
 
     fn side(&self, which: Which) -> &Snapshot {

@@ -146,6 +146,10 @@ pub struct Rules {
     pub boundaries: Vec<Rule>,
     /// The environment schema; checked in each environment.
     pub env_schema: Vec<VariableSchema>,
+    /// A schema that nobody wrote as one (it was derived from an example file): what breaks it is a warning, and
+    /// only in an environment where some of its variables are set. Elsewhere the application gets them
+    /// by other means, which say nothing here.
+    pub env_example: Vec<VariableSchema>,
     /// Whether undeclared divergences and warnings fail too.
     pub strict: bool,
 }

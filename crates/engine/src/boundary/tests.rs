@@ -539,6 +539,36 @@ fn pins_may_be_let_go_and_none_is_none() {
 }
 
 #[test]
+fn a_derived_schema_warns_where_its_variables_are_used() {
+    let variable = |name: &str| VariableSchema {
+        name: name.into(),
+        required: true,
+        shape: VariableShape::Any,
+        origin: Origin::File { path: ".env.example".into(), line: 1 },
+    };
+    let env_example = vec![variable("SESSION_NAME"), variable("QUEUE")];
+    let rules = Rules { profile: Profile::None, env_example, ..Rules::default() };
+    let left = snapshot("local", resources("env/LANG value=C"), &[]);
+    let right = snapshot("staging", resources("env/QUEUE value=mail"), &[]);
+    let judgement = judged(&left, &right, &rules);
+    let found: Vec<_> = judgement.divergences.iter().filter(|d| d.within.is_some()).collect();
+    assert_eq!(found.len(), 1);
+    assert_eq!((found[0].within.as_deref(), found[0].severity), (Some("staging"), Severity::Warning));
+    assert!(found[0].difference.message.contains("SESSION_NAME"), "{}", found[0].difference.message);
+    assert_eq!(judgement.outcome(), Outcome::Parity);
+}
+
+#[test]
+fn pins_that_what_runs_has_left_are_told_by_the_runtime() {
+    let left = snapshot("local", resources("pin/node by[.nvmrc]=18.19.0\nruntime/node version=18.19.0"), &[]);
+    let right =
+        snapshot("staging", resources("pin/node by[.nvmrc]=18.19.0\nruntime/node version=18.20.1"), &[]);
+    let judgement = judged(&left, &right, &Rules::default());
+    let summary = judgement.summary();
+    assert_eq!((summary.violations, summary.folded), (1, 1), "{:?}", judgement.divergences);
+}
+
+#[test]
 fn the_schema_is_checked_in_each_environment() {
     let variable = |name: &str, shape| VariableSchema {
         name: name.into(),
