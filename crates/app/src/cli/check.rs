@@ -23,7 +23,7 @@ pub(super) struct Check {
     #[arg(long)]
     strict: bool,
     /// `ci` adds a line for each violation: TIME [ERROR] CODE: MESSAGE.
-    #[arg(long, value_enum, value_name = "MODE")]
+    #[arg(long, value_enum, value_name = "MODE", hide_possible_values = true)]
     mode: Option<Mode>,
     /// List what was set aside, with its owner.
     #[arg(long)]
@@ -33,7 +33,7 @@ pub(super) struct Check {
 /// What two commands compare.
 #[derive(Debug, Args)]
 pub(super) struct Sides {
-    /// [LEFT] RIGHT. LEFT is `local` where one endpoint is given.
+    /// [LEFT] RIGHT; LEFT is `local` where one endpoint is given.
     #[arg(value_name = "ENDPOINT", num_args = 0..=2)]
     endpoints: Vec<String>,
     /// Only what this selects (a glob over `key#attribute`); may be repeated.

@@ -15,22 +15,22 @@ use crate::usecase::Context;
 #[derive(Debug, Clone, Args)]
 pub struct Global {
     /// The configuration; by default parallax.yaml here or in a folder above.
-    #[arg(long, value_name = "FILE", global = true)]
+    #[arg(long, value_name = "FILE", global = true, help_heading = "Everywhere")]
     pub config: Option<PathBuf>,
-    /// text or json
-    #[arg(long, value_enum, default_value_t = Format::Text, global = true)]
+    /// The form of the answer: text or json.
+    #[arg(long, value_enum, default_value_t = Format::Text, global = true, help_heading = "Everywhere", hide_possible_values = true)]
     pub format: Format,
     /// Write here instead of standard output; - is standard output.
-    #[arg(short = 'o', long, value_name = "FILE", global = true)]
+    #[arg(short = 'o', long, value_name = "FILE", global = true, help_heading = "Everywhere")]
     pub output: Option<PathBuf>,
     /// Show only what matters for the verdict.
-    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    #[arg(short, long, global = true, conflicts_with = "verbose", help_heading = "Everywhere")]
     pub quiet: bool,
     /// Show everything.
-    #[arg(short, long, global = true)]
+    #[arg(short, long, global = true, help_heading = "Everywhere")]
     pub verbose: bool,
-    /// When to use colour.
-    #[arg(long, value_enum, value_name = "WHEN", default_value_t = Color::Auto, global = true)]
+    /// When to use colour: auto, always or never.
+    #[arg(long, value_enum, value_name = "WHEN", default_value_t = Color::Auto, global = true, help_heading = "Everywhere", hide_possible_values = true)]
     pub color: Color,
 }
 

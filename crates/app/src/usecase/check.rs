@@ -40,10 +40,10 @@ pub struct Comparison {
     pub right: Side,
     /// Divergences and verdicts.
     pub judgement: Judgement,
-    /// Whether undeclared divergences and warnings fail too.
-    pub strict: bool,
     /// What the reader should know of how this was made.
     pub notes: Vec<String>,
+    /// Which part was wanted.
+    pub filter: Filter,
 }
 
 /// Compares under boundaries.
@@ -78,7 +78,7 @@ fn compare(
 ) -> Result<Comparison, AppError> {
     let mut notes = Vec::new();
     let mut with = Observing::new(context)?;
-    with.projects = projects(request, &mut notes);
+    with.projects = projects(request, context, &mut notes);
     let (left, right, elided) = match documents::pair(request, &with)? {
         Some(pair) => pair,
         None => {
@@ -91,7 +91,8 @@ fn compare(
     differences.equal += elided;
     let mut judgement = parallax_engine::judge(differences, &left.snapshot, &right.snapshot, rules);
     request.filter.apply(&mut judgement);
-    Ok(Comparison { left, right, judgement, strict: request.strict, notes })
+    let filter = request.filter.clone();
+    Ok(Comparison { left, right, judgement, notes, filter })
 }
 
 /// Observes both sides at the same time.
@@ -109,19 +110,20 @@ fn both(request: &Request, with: &Observing<'_>, progress: &dyn Progress) -> Res
 
 /// A project is compared where both sides have one. A host that is named without a folder has none: then
 /// the other side's is not looked at either, and the reader is told.
-fn projects(request: &Request, notes: &mut Vec<String>) -> Projects {
-    let without = |endpoint: &Endpoint| match endpoint {
-        Endpoint::Environment(e) if hosts(e) && !has_project(e) => Some(e.name.clone()),
+fn projects(request: &Request, context: &Context, notes: &mut Vec<String>) -> Projects {
+    let without = |endpoint| match endpoint {
+        Endpoint::Environment(e) if hosts(&e) && !has_project(&e) => Some(e),
         Endpoint::Environment(_) | Endpoint::File(_) | Endpoint::StandardInput => None,
     };
-    let Some(name) = without(&request.left).or_else(|| without(&request.right)) else {
+    let Some(environment) = without(request.left.clone()).or_else(|| without(request.right.clone())) else {
         return Projects::Named;
     };
-    let mend = if name.starts_with("ssh://") {
-        format!("write {name}/PATH")
-    } else {
+    let mend = if context.config.environment(&environment.name).is_some() {
         "add `project: PATH` to its source in parallax.yaml".to_owned()
+    } else {
+        "write its address as ssh://HOST/PATH".to_owned()
     };
+    let name = &environment.name;
     notes.push(format!("pins and lockfiles are not compared: {name} names no project folder ({mend})"));
     Projects::Skipped
 }
@@ -170,7 +172,9 @@ impl Filter {
         Ok(Self { only: read("--only", only)?, ignore: read("--ignore", ignore)? })
     }
 
-    fn wants(&self, key: &Key, attribute: Option<&AttributePath>) -> bool {
+    /// Whether a resource, or an attribute of it, is wanted.
+    #[must_use]
+    pub fn wants(&self, key: &Key, attribute: Option<&AttributePath>) -> bool {
         let selected = |list: &[Selector]| {
             list.iter().any(|s| s.selects(key, attribute) || (attribute.is_none() && s.selects_key(key)))
         };

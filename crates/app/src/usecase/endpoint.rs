@@ -67,12 +67,12 @@ fn unknown(text: &str, config: &Config) -> AppError {
     }
 }
 
-/// `ssh://user@host[:port][/path]`: the path is the project's folder there.
+/// `ssh://user@host[:port][/path]`: the path is the project's folder there, and the host's name the environment's.
 fn over_ssh(text: &str) -> Result<Environment, AppError> {
     match text.parse::<Place>().map_err(|e| AppError::usage(e.to_string()))? {
         Place::Ssh(place) => {
             let at = Host { place: place.address(), shell: Shell::Plain };
-            Ok(Environment { name: text.to_owned(), sources: vec![Source::Host { at, project: place.path }] })
+            Ok(Environment { name: place.host, sources: vec![Source::Host { at, project: place.path }] })
         }
         Place::Local => Err(AppError::usage(format!("`{text}` is no address"))),
     }

@@ -74,7 +74,7 @@ fn agreed_under(
 
 /// The left side's resource, if both sides have it and nothing diverges in it.
 fn agreed<'a>(comparison: &'a Comparison, key: &Key) -> Option<&'a Resource> {
-    let resource = comparison.left.snapshot.get(key)?;
+    let resource = comparison.left.snapshot.get(key).filter(|_| comparison.filter.wants(key, None))?;
     comparison.right.snapshot.get(key)?;
     let judgement = &comparison.judgement;
     let diverges = judgement.divergences.iter().any(|d| d.difference.key == *key && d.within.is_none());

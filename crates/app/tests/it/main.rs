@@ -5,6 +5,7 @@
 mod canary;
 mod commands;
 mod failures;
+mod golden;
 mod parity;
 mod support;
 mod tidy;
