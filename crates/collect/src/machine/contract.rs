@@ -520,3 +520,45 @@ fn a_login_shell_reads_its_profile() {
         assert_eq!(replies.get(ticket).unwrap().len(), expected, "{login:?}");
     }
 }
+
+/// Whether a process is at work; one that was killed and not yet waited for is not.
+fn is_alive(id: &str) -> bool {
+    let stat = fs::read_to_string(format!("/proc/{}/stat", id.trim())).unwrap_or_default();
+    stat.rsplit_once(") ").is_some_and(|(_, state)| !state.starts_with(['Z', 'X']))
+}
+
+#[test]
+fn what_a_command_started_ends_with_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path();
+    let search_path = "/usr/bin:/bin";
+    let machines: [Box<dyn Machine>; 3] = [
+        Box::new(Local::new(None)),
+        Box::new(shell(&["dash"], root, search_path)),
+        Box::new(shell(&["busybox", "ash"], root, search_path)),
+    ];
+    for machine in machines {
+        let mut batch = Batch::new();
+        let script = |name: &str, then: &str| {
+            format!("trap '' TERM; sleep 62 & echo $! >{}/{name}; {then}", root.display())
+        };
+        let late = batch.run(run(&["sh", "-c", &script("late", "sleep 62")], 1, 100));
+        let left = batch.run(run(&["sh", "-c", &script("left", "exit 0")], 9, 100));
+        let flood = batch.run(run(&["sh", "-c", &script("flood", "exec yes")], 9, 100));
+        let replies = machine.run(&batch).unwrap();
+        assert_eq!(replies.get(late), Err(ProbeError::TimedOut(Duration::from_secs(1))));
+        assert_eq!(replies.get(left).unwrap().status, 0);
+        assert_eq!(replies.get(flood).unwrap().status, CUT);
+        for name in ["late", "left", "flood"] {
+            let id = fs::read_to_string(root.join(name)).unwrap();
+            assert!(
+                (0..200).any(|_| !is_alive(&id) || {
+                    std::thread::sleep(Duration::from_millis(10));
+                    false
+                }),
+                "{}: {name}",
+                machine.place()
+            );
+        }
+    }
+}

@@ -213,6 +213,26 @@ mod tests {
     }
 
     #[test]
+    fn secrets_are_masked_before_they_leave() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("file");
+        std::fs::write(&file, "https://u:hunter2@h\n").unwrap();
+        let mut asked = Batch::new();
+        asked.read(file.display().to_string(), 100);
+        let argv = ["sh", "-c", "echo //u:hunter2@h; echo //u:hunter2@h >&2"].map(str::to_owned).to_vec();
+        asked.run(Run { argv, timeout: Duration::from_secs(5), max_bytes: 100, depends_on: Vec::new() });
+        let fingerprinter = std::sync::Arc::new(crate::secret::Fingerprinter::lasting(b"k"));
+        asked.environment(Environment { names: Some(vec!["A_TOKEN".into(), "URL".into()]), fingerprinter });
+        let script = preamble("NN") + &batch(&asked, "NN").0;
+        let mut dash = Command::new("dash");
+        dash.args(["-c", &script]).envs([("A_TOKEN", "hunter2"), ("URL", "x://u:hunter2@h")]);
+        let out = dash.output().expect("package dash is needed here");
+        let said = String::from_utf8_lossy(&out.stdout).into_owned();
+        assert!(!said.contains("hunter2"), "{said}");
+        assert_eq!((said.matches("//REDACTED@h").count(), said.matches("NN 2 k").count()), (3, 2), "{said}");
+    }
+
+    #[test]
     fn limits_stay_within_what_a_shell_counts() {
         let check = |timeout: Duration, expected: u64| assert_eq!(seconds(timeout), expected);
         check(Duration::ZERO, 1);
