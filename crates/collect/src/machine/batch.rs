@@ -83,7 +83,8 @@ impl Keep {
     }
 }
 
-/// A search for files by name. Links are not followed; `.git` is never entered.
+/// A search for regular files by name. Links are not followed; `.git` is never entered. A folder below the root
+/// that the account may not read is passed over.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Find {
     /// Where to start.
@@ -174,8 +175,8 @@ pub struct SystemFacts {
     pub folder: String,
 }
 
-/// A file's bytes. Credentials within URLs (`//user:secret@`) were replaced by `//REDACTED@` before they left
-/// their place.
+/// A file's bytes. Credentials within URLs (`//user:secret@`) were replaced by `//REDACTED@`, well-known tokens by
+/// `REDACTED`, before they left their place.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct FileContent {
     /// The bytes.
@@ -228,11 +229,12 @@ pub struct Candidate {
 /// What a command gave.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Output {
-    /// Its exit code; 128 + n where signal n ended it.
+    /// Its exit code; 128 + n where signal n ended it; 141, as of one that writes where nobody reads, where it was
+    /// ended because it said more than `max_bytes`.
     pub status: i32,
-    /// Its standard output, bounded.
+    /// Its standard output, bounded, without credentials of URLs and well-known tokens.
     pub stdout: Vec<u8>,
-    /// Its standard error, bounded.
+    /// Its standard error, likewise, and without newlines at its end and NULs; empty where it said too much.
     pub stderr: Vec<u8>,
 }
 

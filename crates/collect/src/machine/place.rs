@@ -1,9 +1,12 @@
 //! Where a machine is: `local` or an `ssh://` address. Connects to nothing.
 
 use std::fmt;
+use std::path::PathBuf;
 use std::str::FromStr;
 
 use thiserror::Error;
+
+use super::{Local, Machine, Ssh, SshOptions};
 
 /// Where a machine is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,6 +61,27 @@ impl FromStr for Place {
             Some(rest) => SshPlace::parse(rest).map(Self::Ssh),
             None if text == "local" => Ok(Self::Local),
             None => Err(PlaceError::Unknown(crate::secret::redact_text(text))),
+        }
+    }
+}
+
+impl Place {
+    /// The machine that is there. `cache` is a folder where this machine may keep what commands said. Connects
+    /// to nothing yet.
+    #[must_use]
+    pub fn machine(&self, cache: Option<PathBuf>, options: SshOptions) -> Box<dyn Machine> {
+        match self {
+            Self::Local => Box::new(Local::new(cache)),
+            Self::Ssh(place) => Box::new(Ssh::new(place, options)),
+        }
+    }
+
+    /// The project's folder there, if the place names one.
+    #[must_use]
+    pub fn project(&self) -> Option<&str> {
+        match self {
+            Self::Local => None,
+            Self::Ssh(place) => place.path.as_deref(),
         }
     }
 }

@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use rustix::process::{Pid, Signal, kill_process};
+
 use super::{Place, Ssh, SshOptions};
 
 /// A running server.
@@ -99,13 +101,11 @@ impl Sshd {
 
     /// Ends the processes that serve connections, as a broken line would.
     pub(crate) fn cut_connections(&self) {
-        for _ in 0..2 {
-            let children = Command::new("pgrep").args(["-P", &self.server.id().to_string()]).output();
-            let children =
-                String::from_utf8(children.expect("package procps is needed here").stdout).unwrap();
-            for child in children.split_whitespace() {
-                Command::new("kill").args(["-KILL", child]).status().unwrap();
-            }
+        let server = self.server.id();
+        let children = fs::read_to_string(format!("/proc/{server}/task/{server}/children")).unwrap();
+        for child in children.split_whitespace().filter_map(|child| Pid::from_raw(child.parse().ok()?)) {
+            // It may have ended meanwhile.
+            let _gone = kill_process(child, Signal::KILL);
         }
     }
 }

@@ -18,6 +18,9 @@ pub(super) fn failure(error: &io::Error) -> ProbeError {
         ProbeError::NotFound
     } else if error.kind() == ErrorKind::PermissionDenied {
         ProbeError::Permission
+    } else if error.kind() == ErrorKind::WouldBlock {
+        // `/proc/kmsg` calls itself a regular file.
+        ProbeError::Failed(NOT_A_FILE.to_owned())
     } else {
         ProbeError::Failed(error.to_string())
     }

@@ -25,7 +25,7 @@ pub(super) fn run(
     program: &Path,
     variables: Option<&[(OsString, OsString)]>,
 ) -> Result<Output, ProbeError> {
-    let deadline = Instant::now() + run.timeout;
+    let deadline = Instant::now() + run.timeout.min(Duration::from_secs(86_400));
     let (name, arguments) = run.argv.split_first().ok_or(ProbeError::NotFound)?;
     let mut command = Command::new(program);
     command.arg0(name).args(arguments).process_group(0);

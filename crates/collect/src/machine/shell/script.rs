@@ -68,18 +68,23 @@ pub(super) fn batch(batch: &Batch, nonce: &str) -> (String, Duration) {
             let seconds = seconds(run.timeout);
             let words: Vec<String> = run.argv.iter().map(|word| quoted(word)).collect();
             let _infallible =
-                write!(script, " |\n_p_run {index} {seconds} {} {}", run.max_bytes, words.join(" "));
+                write!(script, " |\n_p_run {index} {seconds} {} {}", count(run.max_bytes), words.join(" "));
         }
-        let longest = chain.iter().map(|(_, run)| run.timeout + Duration::from_secs(4)).max();
-        time += longest.unwrap_or_default();
+        let longest = chain.iter().map(|(_, run)| seconds(run.timeout) + 4).max();
+        time += Duration::from_secs(longest.unwrap_or_default());
     }
     let _infallible = write!(script, "\n}} | _p_redact\nprintf '\\n%s end\\n' {nonce}\n");
     (script, time)
 }
 
-/// Far clocks count whole seconds.
+/// Far clocks count whole seconds, and take none for no limit.
 fn seconds(timeout: Duration) -> u64 {
-    timeout.as_secs() + u64::from(timeout.subsec_nanos() > 0)
+    timeout.as_secs().saturating_add(u64::from(timeout.subsec_nanos() > 0)).clamp(1, 86_400)
+}
+
+/// A far shell counts with signed numbers.
+fn count(n: usize) -> usize {
+    n.min(1 << 30)
 }
 
 /// Whether a command can be asked for at all; one that can't be is not found.
@@ -94,7 +99,7 @@ fn probe(op: &Op) -> Option<String> {
     match op {
         Op::System => Some("_p_system".to_owned()),
         Op::Read { path: p, max_bytes, keep } => sendable(p).then(|| {
-            let most = window(*max_bytes);
+            let most = count(window(*max_bytes));
             match keep {
                 Keep::All => format!("_p_read {most} {}", path(p)),
                 Keep::LinesStartingWith(starts) => {
@@ -104,7 +109,7 @@ fn probe(op: &Op) -> Option<String> {
         }),
         Op::Sha256 { path: p } => sendable(p).then(|| format!("_p_sha {}", path(p))),
         Op::List { path: p, max_entries } => {
-            sendable(p).then(|| format!("_p_list {max_entries} {}", path(p)))
+            sendable(p).then(|| format!("_p_list {} {}", count(*max_entries), path(p)))
         }
         Op::Find(find) => sendable(&find.root).then(|| search(find)),
         Op::Which { names } => {
@@ -140,7 +145,7 @@ fn search(find: &Find) -> String {
     prune.extend(find.prune.iter().cloned());
     format!(
         "_p_find {} {} -maxdepth {} -type d '(' {} ')' -prune -o -type f '(' {} ')' -print",
-        find.max_entries.saturating_add(1),
+        count(find.max_entries.saturating_add(1)),
         path(&find.root),
         find.max_depth,
         any(&prune, "?[]\\*"),
@@ -196,9 +201,43 @@ mod tests {
     }
 
     #[test]
-    fn nothing_secret_is_an_argument() {
+    fn a_far_command_sees_the_machines_own_environment() {
         let script = preamble("0123");
-        assert!(script.contains("_p_secret()"));
-        assert!(!PREAMBLE.contains("export "), "a far command sees the machine's own environment");
+        assert!(!script.contains("export ") && !script.contains("readonly "));
+        let assigned =
+            script.split(|c: char| c.is_whitespace() || c == ';').filter_map(|word| word.split_once('='));
+        for (name, _) in assigned {
+            let identifier = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+            assert!(!identifier || name.starts_with("_p_") || ["IFS", "LC_ALL"].contains(&name), "{name}");
+        }
+    }
+
+    #[test]
+    fn secrets_are_masked_before_they_leave() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("file");
+        std::fs::write(&file, "https://u:hunter2@h\n").unwrap();
+        let mut asked = Batch::new();
+        asked.read(file.display().to_string(), 100);
+        let argv = ["sh", "-c", "echo //u:hunter2@h; echo //u:hunter2@h >&2"].map(str::to_owned).to_vec();
+        asked.run(Run { argv, timeout: Duration::from_secs(5), max_bytes: 100, depends_on: Vec::new() });
+        let fingerprinter = std::sync::Arc::new(crate::secret::Fingerprinter::lasting(b"k"));
+        asked.environment(Environment { names: Some(vec!["A_TOKEN".into(), "URL".into()]), fingerprinter });
+        let script = preamble("NN") + &batch(&asked, "NN").0;
+        let mut dash = Command::new("dash");
+        dash.args(["-c", &script]).envs([("A_TOKEN", "hunter2"), ("URL", "x://u:hunter2@h")]);
+        let out = dash.output().expect("package dash is needed here");
+        let said = String::from_utf8_lossy(&out.stdout).into_owned();
+        assert!(!said.contains("hunter2"), "{said}");
+        assert_eq!((said.matches("//REDACTED@h").count(), said.matches("NN 2 k").count()), (3, 2), "{said}");
+    }
+
+    #[test]
+    fn limits_stay_within_what_a_shell_counts() {
+        let check = |timeout: Duration, expected: u64| assert_eq!(seconds(timeout), expected);
+        check(Duration::ZERO, 1);
+        check(Duration::from_millis(1001), 2);
+        check(Duration::MAX, 86_400);
+        assert_eq!(count(usize::MAX), 1 << 30);
     }
 }
