@@ -5,7 +5,7 @@ use super::digest::{DigestKey, Hash, Sort};
 use super::error::{Expected, Fault, Problem};
 use super::identity::{self, Identity};
 use super::natural::{self, Choice, Fields, Pile};
-use super::rows::{Form, Row, Rows};
+use super::rows::{self, Form, Row, Rows};
 use super::scan::{Scanner, Token, load, resolve};
 use super::{DEPTH_LIMIT, LENGTH_LIMIT};
 
@@ -133,13 +133,15 @@ impl<'a> Pass<'a> {
     ) {
         let text = self.scan.text();
         let identity = object.and_then(|(_, identity)| rows.identity_hash(text, identity, self.key));
+        let small = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
         rows.push(Row {
-            start,
-            end: self.scan.at(),
             digest: self.hash(Label::Nothing, body),
-            leaves: self.leaves - leaves_before,
-            identity,
+            identity: identity.unwrap_or_default(),
+            start: small(start),
+            end: small(self.scan.at()),
+            leaves: u32::try_from(self.leaves - leaves_before).unwrap_or(u32::MAX),
             twin: 0,
+            sort: if identity.is_some() { rows::Sort::Object } else { rows::Sort::Item },
         });
         if identity.is_none() {
             rows.note_fields(object.map(|(fields, _)| fields), self.key);
@@ -278,7 +280,8 @@ impl<'a> Pass<'a> {
         self.enter()?;
         let (mut keyed, mut ordered, mut count) = (0_u128, Hash::begin_list(self.key), 0_u64);
         let bottom = self.pile.len();
-        let mut choice = Choice::ALL;
+        // A list that is the whole document is taken apart: nobody asks for its own digest.
+        let mut choice = if rows.is_some() && self.depth == 1 { Choice::NONE } else { Choice::ALL };
         let mut fields = None;
         if self.scan.peek_some()? == b']' {
             self.scan.step();
@@ -449,4 +452,41 @@ fn span<'t>(text: &'t [u8], token: Token, unescaped: &'t mut Option<String>) -> 
 
 fn text_of(body: Token) -> Option<Token> {
     body.is(Sort::Text).then_some(body)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn digest(text: &str) -> u128 {
+        let rows = outline(text.as_bytes(), DigestKey::new([5; 16])).unwrap();
+        rows.as_slice().iter().fold(0, |sum, row| sum ^ row.digest)
+    }
+
+    #[test]
+    fn digests_depend_on_the_meaning_alone() {
+        let base = r#"{"a":[{"name":"x","v":"a/b"},{"name":"y","v":[1,2]}],"b":{"c":null}}"#;
+        let same = r#" {"b" : {"\u0063":null},"a":[{"v":[1,2],"name":"\u0079"},{"name":"x","v":"a\/b"}]}"#;
+        assert_eq!(digest(base), digest(same));
+        for other in [
+            r#"{"a":[{"name":"x","v":"a/b"},{"name":"y","v":[2,1]}],"b":{"c":null}}"#,
+            r#"{"a":[{"name":"y","v":"a/b"},{"name":"x","v":[1,2]}],"b":{"c":null}}"#,
+            r#"{"a":[{"name":"x","v":"a/b"},{"name":"y","v":[[1,2]]}],"b":{"c":null}}"#,
+            r#"{"a":[{"name":"x","v":"a/b"},{"name":"y","v":[1,2]}],"b":{"c":false}}"#,
+            r#"{"a":[{"name":"x","v":"a/b"},{"name":"y","v":[1,2]}],"b":{"c":{}}}"#,
+        ] {
+            assert_ne!(digest(base), digest(other), "{other}");
+        }
+        // No natural key: the order counts.
+        for (one, other) in
+            [("[[1,2]]", "[[2,1]]"), (r#"{"a":[{"x":1},{"x":2}]}"#, r#"{"a":[{"x":2},{"x":1}]}"#)]
+        {
+            assert_ne!(digest(one), digest(other));
+        }
+        let ports = |a: &str, b: &str| digest(&format!(r#"{{"a":[{{"port":80{a}}},{{"port":80{b}}}]}}"#));
+        let (tcp, udp) = (r#","protocol":"TCP""#, r#","protocol":"UDP""#);
+        assert_eq!(ports(tcp, udp), ports(udp, tcp));
+        assert_eq!(ports("", udp), ports(udp, ""));
+        assert_ne!(ports("", tcp), ports(tcp, ""), "both are 80/TCP: no natural key");
+    }
 }
