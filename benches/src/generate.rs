@@ -54,11 +54,11 @@ enum Json {
     Text(String),
     Number(u64),
     Bool(bool),
-    Object(Vec<(&'static str, Json)>),
+    Object(Vec<(&'static str, Self)>),
     /// A list whose items have a natural key.
-    Keyed(Vec<Json>),
+    Keyed(Vec<Self>),
     /// A list whose order counts.
-    Ordered(Vec<Json>),
+    Ordered(Vec<Self>),
 }
 
 /// Makes both documents, each of at least `bytes` bytes.
