@@ -70,7 +70,7 @@ impl fmt::Display for Table {
         if self.rows.iter().any(|row| row.reported.is_some()) {
             writeln!(
                 f,
-                "\n  reported: processor seconds measured elsewhere, on other objects of the same size; not by this run"
+                "\n  reported: processor seconds measured elsewhere, on input of the same size; not by this run"
             )?;
         }
         self.notes.iter().try_for_each(|note| writeln!(f, "  {note}"))

@@ -43,8 +43,8 @@ use rows::{Naming, Row, Rows};
 use spread::Spread;
 use tree::Node;
 
-/// How deep values may be nested. The reading recurses, at about 300 bytes of stack a level; objects that people write stay
-/// below 40, and other readers stop at 128 too.
+/// How deep values may be nested. Reading recurses, so there has to be a limit that any thread's stack bears; what people
+/// write stays below 40, and `serde_json` stops at 128 too.
 pub const DEPTH_LIMIT: usize = 128;
 
 /// How long a document may be: what a place in it can be counted to in 32 bits.

@@ -246,15 +246,27 @@ impl Pile {
     }
 
     /// The hashes for one candidate, from a place in the pile on.
-    pub(super) fn of(&self, start: usize, number: usize) -> impl Iterator<Item = u128> {
+    pub(super) fn of(&self, start: usize, number: usize) -> impl Iterator<Item = u128> + Clone {
         let pile = self.0.get(start..).unwrap_or_default();
         pile.iter().copied().filter(move |hash| hash & 0xF == number as u128)
     }
 
     /// Whether no two hashes for one candidate are equal.
     pub(super) fn is_unique(&self, start: usize, number: usize) -> bool {
+        if self.len() - start <= FEW_HASHES {
+            let mut rest = self.of(start, number);
+            while let Some(hash) = rest.next() {
+                if rest.clone().any(|other| other == hash) {
+                    return false;
+                }
+            }
+            return true;
+        }
         let mut hashes: Vec<u128> = self.of(start, number).collect();
         hashes.sort_unstable();
         hashes.windows(2).all(|pair| pair.first() != pair.last())
     }
 }
+
+/// Up to how many hashes are compared each with each.
+const FEW_HASHES: usize = 24;

@@ -450,3 +450,40 @@ fn span<'t>(text: &'t [u8], token: Token, unescaped: &'t mut Option<String>) -> 
 fn text_of(body: Token) -> Option<Token> {
     body.is(Sort::Text).then_some(body)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn digest(text: &str) -> u128 {
+        let rows = outline(text.as_bytes(), DigestKey::new([5; 16])).unwrap();
+        rows.as_slice().iter().fold(0, |sum, row| sum ^ row.digest)
+    }
+
+    #[test]
+    fn digests_depend_on_the_meaning_alone() {
+        let base = r#"{"a":[{"name":"x","v":"a/b"},{"name":"y","v":[1,2]}],"b":{"c":null}}"#;
+        let same = r#" {"b" : {"\u0063":null},"a":[{"v":[1,2],"name":"\u0079"},{"name":"x","v":"a\/b"}]}"#;
+        assert_eq!(digest(base), digest(same));
+        for other in [
+            r#"{"a":[{"name":"x","v":"a/b"},{"name":"y","v":[2,1]}],"b":{"c":null}}"#,
+            r#"{"a":[{"name":"y","v":"a/b"},{"name":"x","v":[1,2]}],"b":{"c":null}}"#,
+            r#"{"a":[{"name":"x","v":"a/b"},{"name":"y","v":[[1,2]]}],"b":{"c":null}}"#,
+            r#"{"a":[{"name":"x","v":"a/b"},{"name":"y","v":[1,2]}],"b":{"c":false}}"#,
+            r#"{"a":[{"name":"x","v":"a/b"},{"name":"y","v":[1,2]}],"b":{"c":{}}}"#,
+        ] {
+            assert_ne!(digest(base), digest(other), "{other}");
+        }
+        // No natural key: the order counts.
+        for (one, other) in
+            [("[[1,2]]", "[[2,1]]"), (r#"{"a":[{"x":1},{"x":2}]}"#, r#"{"a":[{"x":2},{"x":1}]}"#)]
+        {
+            assert_ne!(digest(one), digest(other));
+        }
+        let ports = |a: &str, b: &str| digest(&format!(r#"{{"a":[{{"port":80{a}}},{{"port":80{b}}}]}}"#));
+        let (tcp, udp) = (r#","protocol":"TCP""#, r#","protocol":"UDP""#);
+        assert_eq!(ports(tcp, udp), ports(udp, tcp));
+        assert_eq!(ports("", udp), ports(udp, ""));
+        assert_ne!(ports("", tcp), ports(tcp, ""), "both are 80/TCP: no natural key");
+    }
+}
