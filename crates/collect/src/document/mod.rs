@@ -122,7 +122,7 @@ impl Reader<'_> {
             match (a, b) {
                 (Some((_, a)), Some((_, b))) if a.digest == b.digest => {
                     pair.equal_resources += 1;
-                    pair.equal_attributes += a.leaves;
+                    pair.equal_attributes += u64::from(a.leaves);
                 }
                 (Some(a), Some(b)) => self.spread_both(&mut pair, (&left, a), (&right, b), naming)?,
                 (Some((position, row)), None) => {
@@ -221,8 +221,9 @@ impl Reader<'_> {
 
 impl<'a> Outlined<'a> {
     fn node(&self, row: &Row) -> Result<Node<'a>, DocumentError> {
-        let within = self.text.get(..row.end).unwrap_or(self.text);
-        Node::read(within, row.start).map_err(|fault| fault.in_document(self.document.label, self.text))
+        let within = self.text.get(..row.end as usize).unwrap_or(self.text);
+        Node::read(within, row.start as usize)
+            .map_err(|fault| fault.in_document(self.document.label, self.text))
     }
 }
 
@@ -230,12 +231,14 @@ impl<'a> Outlined<'a> {
 type Placed<'r> = (usize, &'r Row);
 
 /// Rows of one key side by side, those of one side only alone.
-fn matched<'r>(left: &'r Rows, right: &'r Rows) -> Vec<(Option<Placed<'r>>, Option<Placed<'r>>)> {
+fn matched<'r>(
+    left: &'r Rows,
+    right: &'r Rows,
+) -> impl Iterator<Item = (Option<Placed<'r>>, Option<Placed<'r>>)> {
     let sorted = |rows: &'r Rows| {
-        let mut rows: Vec<_> =
-            rows.as_slice().iter().enumerate().map(|(at, row)| (row.identity, (at, row))).collect();
-        rows.sort_unstable_by_key(|(identity, _)| *identity);
-        rows
+        let mut rows: Vec<Placed<'r>> = rows.as_slice().iter().enumerate().collect();
+        rows.sort_unstable_by_key(|(_, row)| row.identity);
+        rows.into_iter().map(|(at, row)| (row.identity, (at, row)))
     };
-    spread::pairs(sorted(left), sorted(right)).into_iter().map(|(_, a, b)| (a, b)).collect()
+    spread::pairs(sorted(left), sorted(right)).map(|(_, a, b)| (a, b))
 }

@@ -5,7 +5,7 @@ use super::digest::{DigestKey, Hash, Sort};
 use super::error::{Expected, Fault, Problem};
 use super::identity::{self, Identity};
 use super::natural::{self, Choice, Fields, Pile};
-use super::rows::{Form, Row, Rows};
+use super::rows::{self, Form, Row, Rows};
 use super::scan::{Scanner, Token, load, resolve};
 use super::{DEPTH_LIMIT, LENGTH_LIMIT};
 
@@ -133,13 +133,15 @@ impl<'a> Pass<'a> {
     ) {
         let text = self.scan.text();
         let identity = object.and_then(|(_, identity)| rows.identity_hash(text, identity, self.key));
+        let small = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
         rows.push(Row {
-            start,
-            end: self.scan.at(),
             digest: self.hash(Label::Nothing, body),
-            leaves: self.leaves - leaves_before,
-            identity,
+            identity: identity.unwrap_or_default(),
+            start: small(start),
+            end: small(self.scan.at()),
+            leaves: u32::try_from(self.leaves - leaves_before).unwrap_or(u32::MAX),
             twin: 0,
+            sort: if identity.is_some() { rows::Sort::Object } else { rows::Sort::Item },
         });
         if identity.is_none() {
             rows.note_fields(object.map(|(fields, _)| fields), self.key);
@@ -278,7 +280,8 @@ impl<'a> Pass<'a> {
         self.enter()?;
         let (mut keyed, mut ordered, mut count) = (0_u128, Hash::begin_list(self.key), 0_u64);
         let bottom = self.pile.len();
-        let mut choice = Choice::ALL;
+        // A list that is the whole document is taken apart: nobody asks for its own digest.
+        let mut choice = if rows.is_some() && self.depth == 1 { Choice::NONE } else { Choice::ALL };
         let mut fields = None;
         if self.scan.peek_some()? == b']' {
             self.scan.step();

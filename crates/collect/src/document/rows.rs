@@ -3,23 +3,33 @@
 
 use std::collections::HashMap;
 
-use super::digest::{DigestKey, Hash, Sort};
+use super::digest::{self, DigestKey, Hash};
 use super::identity::Identity;
 use super::natural::{Candidate, Choice, Fields, Pile};
 
-/// One part of a document that becomes a resource.
+/// One part of a document that becomes a resource. There may be millions, so it is kept small.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Row {
-    pub(super) start: usize,
-    pub(super) end: usize,
     /// Equal for rows of equal meaning.
     pub(super) digest: u128,
-    /// How many attributes it has.
-    pub(super) leaves: u64,
     /// The hash of its key: from the start for a Kubernetes object, for others once rows are named.
-    pub(super) identity: Option<u128>,
+    pub(super) identity: u128,
+    pub(super) start: u32,
+    pub(super) end: u32,
+    /// How many attributes it has: fewer than it has bytes.
+    pub(super) leaves: u32,
     /// 0, or which one of several rows with the same key this is, from 2.
     pub(super) twin: u32,
+    pub(super) sort: Sort,
+}
+
+/// What names a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sort {
+    /// It is a Kubernetes object.
+    Object,
+    /// It is named as one of its document's rows.
+    Item,
 }
 
 /// Whether a document is one value, or a list or stream of them.
@@ -107,9 +117,9 @@ impl Rows {
             Naming::Position => None,
         };
         for (position, row) in self.rows.iter_mut().enumerate() {
-            if row.identity.is_none() {
+            if row.sort == Sort::Item {
                 let by_position = || numbered(key, 0, position as u64);
-                row.identity = Some(keys.as_mut().and_then(Iterator::next).unwrap_or_else(by_position));
+                row.identity = keys.as_mut().and_then(Iterator::next).unwrap_or_else(by_position);
             }
         }
         self.number_twins(key);
@@ -117,7 +127,7 @@ impl Rows {
 
     /// Tells rows with the same key apart by their order.
     fn number_twins(&mut self, key: DigestKey) {
-        let mut identities: Vec<u128> = self.rows.iter().filter_map(|row| row.identity).collect();
+        let mut identities: Vec<u128> = self.rows.iter().map(|row| row.identity).collect();
         identities.sort_unstable();
         let twice = identities.windows(2).filter(|pair| pair.first() == pair.last());
         let mut seen: HashMap<u128, u32> = twice.filter_map(|pair| Some((*pair.first()?, 0))).collect();
@@ -125,20 +135,18 @@ impl Rows {
             return;
         }
         for row in &mut self.rows {
-            let Some((identity, count)) = row.identity.and_then(|i| Some((i, seen.get_mut(&i)?))) else {
-                continue;
-            };
+            let Some(count) = seen.get_mut(&row.identity) else { continue };
             *count += 1;
             if *count > 1 {
                 row.twin = *count;
-                row.identity = Some(numbered(key, identity, u64::from(*count)));
+                row.identity = numbered(key, row.identity, u64::from(*count));
             }
         }
     }
 }
 
 fn numbered(key: DigestKey, identity: u128, number: u64) -> u128 {
-    let mut hash = Hash::begin(key, Sort::Ordered, 8, 16);
+    let mut hash = Hash::begin(key, digest::Sort::Ordered, 8, 16);
     hash.word(number);
     hash.wide(identity);
     hash.finish()

@@ -207,22 +207,24 @@ fn by_key<'n, 't>(items: &'n [Node<'t>], candidate: Candidate) -> Vec<(Cow<'n, s
 }
 
 /// Joins two lists that are sorted by their names, each name once.
-pub(super) fn pairs<K: Ord, T>(left: Vec<(K, T)>, right: Vec<(K, T)>) -> Vec<(K, Option<T>, Option<T>)> {
-    let mut joined = Vec::with_capacity(left.len().max(right.len()));
+pub(super) fn pairs<K: Ord, T>(
+    left: impl IntoIterator<Item = (K, T)>,
+    right: impl IntoIterator<Item = (K, T)>,
+) -> impl Iterator<Item = (K, Option<T>, Option<T>)> {
     let (mut left, mut right) = (left.into_iter().peekable(), right.into_iter().peekable());
-    loop {
+    std::iter::from_fn(move || {
         let order = match (left.peek(), right.peek()) {
             (Some((a, _)), Some((b, _))) => a.cmp(b),
             (Some(_), None) => Ordering::Less,
             (None, Some(_)) => Ordering::Greater,
-            (None, None) => return joined,
+            (None, None) => return None,
         };
         let a = if order.is_le() { left.next() } else { None };
         let b = if order.is_ge() { right.next() } else { None };
         match (a, b) {
-            (Some((name, a)), b) => joined.push((name, Some(a), b.map(|(_, b)| b))),
-            (None, Some((name, b))) => joined.push((name, None, Some(b))),
-            (None, None) => {}
+            (Some((name, a)), b) => Some((name, Some(a), b.map(|(_, b)| b))),
+            (None, Some((name, b))) => Some((name, None, Some(b))),
+            (None, None) => None,
         }
-    }
+    })
 }
