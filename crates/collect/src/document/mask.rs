@@ -111,8 +111,12 @@ impl<'f> Mask<'f> {
     }
 
     fn holds_secret_document(&self, text: &str) -> bool {
-        if self.embedded >= EMBEDDED_LIMIT || !text.trim_start().starts_with(['{', '[']) {
+        if !text.trim_start().starts_with(['{', '[']) {
             return false;
+        }
+        // Deeper than anybody writes: what is not looked at is not shown.
+        if self.embedded >= EMBEDDED_LIMIT {
+            return true;
         }
         let checked = outline(text.as_bytes(), self.key).is_ok();
         let Some(node) = checked.then(|| Node::read(text.as_bytes(), 0).ok()).flatten() else { return false };
@@ -149,7 +153,8 @@ fn has_url_credentials(text: &str) -> bool {
     })
 }
 
-/// Whether a text assigns a secret: `NAME=value` among its words, `name: value` as a line, `--name value`.
+/// Whether a text assigns a secret: `NAME=value` among its words, `name: value` as a line, `--name value`, or
+/// `"name": "value"` (also where it is no whole document).
 fn has_secret_line(text: &str) -> bool {
     let strip = |name: &str| name.trim_start_matches('-').to_owned();
     let assigns = |name: &str, value: &str| {
@@ -158,8 +163,13 @@ fn has_secret_line(text: &str) -> bool {
     };
     let separator = |c: char| c.is_whitespace() || matches!(c, '&' | ';' | '?' | ',' | '"' | '\'');
     let words = || text.split(separator).filter(|word| !word.is_empty());
+    let quoted: Vec<&str> = text.split('"').collect();
     words().any(|word| word.split_once('=').is_some_and(|(name, value)| assigns(name, value)))
         || words().zip(words().skip(1)).any(|(before, word)| is_argument_of(before, word))
+        || quoted.windows(3).any(|part| match part {
+            [name, between, value] => between.trim() == ":" && assigns(name, value),
+            _ => false,
+        })
         || text.lines().any(|line| {
             line.split_once(": ")
                 .or_else(|| line.split_once(" = "))

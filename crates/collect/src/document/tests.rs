@@ -254,6 +254,19 @@ fn nesting_up_to_the_limit_is_read() {
 }
 
 #[test]
+fn deep_texts_within_deep_texts_are_read_on_a_small_stack() {
+    let deep = |inner: &str| {
+        let text = serde_json::to_string(inner).unwrap();
+        format!("{}{text}{}", "[".repeat(DEPTH_LIMIT), "]".repeat(DEPTH_LIMIT))
+    };
+    let text = (0..5).fold("DB_PASSWORD=hunter2canary".to_owned(), |inner, _| deep(&inner));
+    let found = read(&deep("[[\"DB_PASSWORD=hunter2canary\"]]"));
+    assert!(!format!("{found:?}").contains("canary"));
+    assert_eq!(read(&text).len(), 1);
+    assert_eq!(pair(&text, &deep("")).left.len(), 1);
+}
+
+#[test]
 fn a_document_cut_anywhere_is_refused() {
     let text = r#"{"a":[1.5e3,"x\u00e9\ud83d\ude00",true,null],"b":{"c":-0}}"#;
     assert_eq!(read(text).len(), 1);
@@ -290,6 +303,7 @@ fn secrets_are_masked_and_still_compared() {
         r#"{"apiVersion":"v1","kind":"Secret","metadata":{"name":"s"},"data":{"k":"@"}}"#,
         r#"{"apiVersion":"v1","kind":"Secret","metadata":{"name":"s"},"stringData":{"k":{"deep":["@"]}}}"#,
         r#"{"annotations":{"last-applied":"{\"kind\":\"Secret\",\"data\":{\"k\":\"@\"}}"}}"#,
+        r#"{"a":"{\"DB_PASSWORD\": \"@\", and so on"}"#,
         r#"[{"id":"-----BEGIN @"},{"id":"b"}]"#,
         r#"{"l":[{"key":"-----BEGIN @"}]}"#,
         r#"{"-----BEGIN @":1}"#,
