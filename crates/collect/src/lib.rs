@@ -3,6 +3,8 @@
 //! A collector reports what it saw, as resources and gaps. It never judges, stores or prints, and
 //! it reaches files, processes, variables and the clock through its machine only.
 
+#![cfg_attr(test, expect(clippy::disallowed_methods, reason = "tests set up real files and servers"))]
+
 pub mod document;
 pub mod machine;
 pub mod secret;

@@ -8,11 +8,14 @@ mod combined;
 #[cfg(test)]
 mod contract;
 mod error;
+#[expect(clippy::disallowed_methods, reason = "here a machine is made real")]
 mod local;
+#[expect(clippy::disallowed_methods, reason = "here a machine is made real")]
 mod login;
 mod place;
 mod recorded;
 mod shell;
+#[expect(clippy::disallowed_methods, reason = "here a machine is made real")]
 mod ssh;
 #[cfg(test)]
 mod sshd;
