@@ -208,7 +208,7 @@ fn twins_keep_their_order() {
 fn refused(text: &[u8], expected: &str) {
     let fingerprinter = fingerprinter();
     let error = reader(&fingerprinter).read(document(text)).unwrap_err().to_string();
-    assert!(error.starts_with("a.json: line ") && error.contains(expected), "{error}");
+    assert!(error.starts_with("a.json:") && error.contains(expected), "{error}");
     let good = document(b"{}");
     let error =
         reader(&fingerprinter).read_pair(good, Document { label: "b.json", bytes: text }).unwrap_err();
@@ -217,10 +217,10 @@ fn refused(text: &[u8], expected: &str) {
 
 #[test]
 fn what_is_wrong_is_told_with_its_place() {
-    refused(b"", "line 1, column 1: no JSON value");
-    refused(b" \n ", "line 2, column 2: no JSON value");
-    refused(b"[1,\n  nul]", "line 2, column 3: expected a JSON value");
-    refused("{\"é\":x}".as_bytes(), "line 1, column 6: expected a JSON value");
+    refused(b"", "a.json:1:1: no JSON value");
+    refused(b" \n ", "a.json:2:2: no JSON value");
+    refused(b"[1,\n  nul]", "a.json:2:3: expected a JSON value");
+    refused("{\"é\":x}".as_bytes(), "a.json:1:6: expected a JSON value");
     refused(b"{\"a\":1,\"b\":2,\"\\u0061\":3}", "column 15: this member's name stands twice");
     refused(b"{\"a\"1}", "expected `:`");
     refused(b"{\"a\":1 \"b\"", "expected `,` or `}`");
@@ -239,7 +239,7 @@ fn what_is_wrong_is_told_with_its_place() {
     for lone in [&b"\"\\ud800\""[..], b"\"\\udc00\"", b"\"\\ud800\\u0041\"", b"\"\\ud800\\ud800\""] {
         refused(lone, "surrogate");
     }
-    refused(b"\xff\xfe[\0", "line 1, column 1: not UTF-8");
+    refused(b"\xff\xfe[\0", "a.json:1:1: not UTF-8");
     refused(b"{\"a\":\"\xc3\"}", "column 7: not UTF-8");
     for nested in ["[".repeat(100_000), "{\"a\":".repeat(100_000)] {
         refused(nested.as_bytes(), "nested deeper than 128 levels");
@@ -284,7 +284,7 @@ fn many_names_with_a_duplicate() {
     let mut names: Vec<usize> = (0..5000).collect();
     assert_eq!(read(&object(&names))[0].attributes.len(), 5000);
     names.push(17);
-    refused(object(&names).as_bytes(), "column 137783: this member's name stands twice");
+    refused(object(&names).as_bytes(), ":137783: this member's name stands twice");
 }
 
 #[test]
@@ -304,9 +304,9 @@ fn secrets_are_masked_and_still_compared() {
         r#"{"apiVersion":"v1","kind":"Secret","metadata":{"name":"s"},"stringData":{"k":{"deep":["@"]}}}"#,
         r#"{"annotations":{"last-applied":"{\"kind\":\"Secret\",\"data\":{\"k\":\"@\"}}"}}"#,
         r#"{"a":"{\"DB_PASSWORD\": \"@\", and so on"}"#,
-        r#"[{"id":"-----BEGIN @"},{"id":"b"}]"#,
-        r#"{"l":[{"key":"-----BEGIN @"}]}"#,
-        r#"{"-----BEGIN @":1}"#,
+        r#"[{"id":"-----BEGIN PRIVATE KEY-----@"},{"id":"b"}]"#,
+        r#"{"l":[{"key":"-----BEGIN PRIVATE KEY-----@"}]}"#,
+        r#"{"-----BEGIN PRIVATE KEY-----@":1}"#,
     ];
     for text in documents {
         let with = |secret: &str| text.replace('@', secret).replace(&format!("{secret}db."), "@db.");

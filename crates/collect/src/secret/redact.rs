@@ -60,7 +60,7 @@ pub(crate) fn sed_script() -> String {
     );
     let prefixes: Vec<&str> = TOKENS.iter().map(|t| t.prefix).chain(["eyJ"]).collect();
     let _infallible = writeln!(script, "/{}/{{", prefixes.join("|"));
-    for Token { prefix, alphabet, least } in TOKENS {
+    for Token { prefix, alphabet, least, .. } in TOKENS {
         let class = alphabet.class();
         let _infallible =
             writeln!(script, "s/(^|[^A-Za-z0-9_]){prefix}{class}{class}{{{},}}/\\1REDACTED/g", least - 1);

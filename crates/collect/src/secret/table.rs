@@ -1,22 +1,12 @@
 //! What counts as secret: one table of names and value shapes, for Rust and for the far side's shell.
 //! Knows nothing of how secrets are masked.
 
-/// Names that are not secret although a glob below fits them; they come first.
-pub(super) const OPEN_NAMES: &[&str] = &[
+/// Names that tell of something about a secret, or look like a secret's name and are none. They come first.
+pub(super) const HARMLESS_NAMES: &[&str] = &[
     "PWD",
     "OLDPWD",
     "SSH_AUTH_SOCK",
-    "XAUTHORITY",
-    "*AUTHORITY",
-    "*AUTHOR",
-    "*AUTHOR_*",
-    "*AUTHORS*",
     "TOKENIZERS_PARALLELISM",
-    "*KEYBOARD*",
-    "*PUBLIC_KEY*",
-    "*_KEY_ID",
-    "*AUTH*_URL",
-    "*AUTH*_MODE",
     "*_FILE",
     "*_PATH",
     "*_DIR",
@@ -39,34 +29,83 @@ pub(super) const OPEN_NAMES: &[&str] = &[
     "*_USERNAME",
 ];
 
-/// Names whose values are secret. Case of letters does not matter.
-pub(super) const SECRET_NAMES: &[&str] = &[
+/// Names that are secret whatever else they hold (`AUTHOR_API_TOKEN`, `PUBLIC_KEY_PASSWORD`).
+pub(super) const STRONG_NAMES: &[&str] = &[
     "*PASSWORD*",
     "*PASSWD*",
     "*PASSPHRASE*",
-    "*_PASS",
-    "PASS",
-    "*_PWD",
     "*SECRET*",
     "*TOKEN*",
-    "*_KEY",
-    "*_KEYS",
     "*APIKEY*",
     "*API_KEY*",
+    "*CREDENTIAL*",
+    "*CONNECTIONSTRING*",
+    "*CONNECTION_STRING*",
+];
+
+/// Names that are not secret although one of the weak globs below fits them.
+pub(super) const OPEN_NAMES: &[&str] = &[
+    "XAUTHORITY",
+    "*AUTHORITY",
+    "*AUTHOR",
+    "*AUTHOR_*",
+    "*AUTHORS*",
+    "*KEYBOARD*",
+    "*PUBLIC_KEY*",
+    "*_KEY_ID",
+    "*AUTH*_URL",
+    "*AUTH*_MODE",
+];
+
+/// Names that are secret where none of the others has decided. Case of letters does not matter in any of these.
+pub(super) const WEAK_NAMES: &[&str] = &[
+    "PASS",
+    "*_PASS",
+    "*_PASS_*",
+    "DBPASS",
+    "*DB_PASS*",
+    "PGPASS",
+    "*USERPASS",
+    "*ROOTPASS",
+    "*_PWD",
+    "*_KEY",
+    "*_KEYS",
+    "*_KEY_*",
     "*ACCESSKEY*",
     "*PRIVATE*",
-    "*CREDENTIAL*",
     "*_PAT",
     "*AUTH*",
     "*_DSN",
     "*WEBHOOK*",
-    "*CONNECTION_STRING*",
     "*COOKIE*",
     "*_SALT",
 ];
 
-/// Shapes of values that are secret whatever their name; well-known tokens are in [`TOKENS`].
-pub(super) const SECRET_VALUES: &[&str] = &["*://*:*@*", "*-----BEGIN*PRIVATE*", "eyJ*.*.*"];
+/// Shapes of values that are secret whatever their name; well-known tokens are in [`TOKENS`]. Each holds one of
+/// the characters of [`MARKS`].
+pub(super) const SECRET_VALUES: &[&str] = &[
+    "*://*:*@*",
+    "*-----BEGIN*PRIVATE*",
+    "*eyJ*.*.*",
+    "*assword=*",
+    "*ASSWORD=*",
+    "*AccountKey=*",
+    "*SharedAccessKey=*",
+    "*&sig=*",
+    "*access_token=*",
+    "*?token=*",
+    "*&token=*",
+    "*api_key=*",
+    "*_authToken=*",
+    "*://hooks.slack.com/services/*",
+    "*/api/webhooks/*",
+];
+
+/// A value without any of these has none of the shapes above.
+const MARKS: &[u8] = b":-.=/";
+
+/// Beginnings of content hashes, which look random and are not secret.
+pub(super) const HASHES: &[&str] = &["sha1-", "sha256-", "sha384-", "sha512-"];
 
 /// The characters that a token is made of.
 #[derive(Debug, Clone, Copy)]
@@ -105,21 +144,39 @@ pub(super) struct Token {
     pub(super) alphabet: Alphabet,
     /// At least so many characters follow.
     pub(super) least: usize,
+    /// Where in a value its beginning is believed.
+    place: TokenPlace,
+}
+
+/// Where in a value a token's beginning is believed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum TokenPlace {
+    /// At its start: the beginning is short enough to stand in other words (`task-..`).
+    Start,
+    /// Anywhere: nothing else is written like that.
+    Anywhere,
 }
 
 const fn token(prefix: &'static str, alphabet: Alphabet, least: usize) -> Token {
-    Token { prefix, alphabet, least }
+    // Five characters are enough to stand out.
+    let place = if prefix.len() >= 5 { TokenPlace::Anywhere } else { TokenPlace::Start };
+    Token { prefix, alphabet, least, place }
+}
+
+/// A token whose four characters stand out.
+const fn known(prefix: &'static str, alphabet: Alphabet, least: usize) -> Token {
+    Token { place: TokenPlace::Anywhere, ..token(prefix, alphabet, least) }
 }
 
 /// Tokens of well-known services, wherever they stand.
 pub(super) const TOKENS: &[Token] = &[
     token("AKIA", Alphabet::Upper, 16),
     token("ASIA", Alphabet::Upper, 16),
-    token("ghp_", Alphabet::Word, 20),
-    token("gho_", Alphabet::Word, 20),
-    token("ghu_", Alphabet::Word, 20),
-    token("ghs_", Alphabet::Word, 20),
-    token("ghr_", Alphabet::Word, 20),
+    known("ghp_", Alphabet::Word, 20),
+    known("gho_", Alphabet::Word, 20),
+    known("ghu_", Alphabet::Word, 20),
+    known("ghs_", Alphabet::Word, 20),
+    known("ghr_", Alphabet::Word, 20),
     token("github_pat_", Alphabet::Word, 20),
     token("glpat-", Alphabet::Dashed, 16),
     token("xoxb-", Alphabet::Dashed, 10),
@@ -132,7 +189,7 @@ pub(super) const TOKENS: &[Token] = &[
     token("sk_test_", Alphabet::Word, 10),
     token("rk_live_", Alphabet::Word, 10),
     token("npm_", Alphabet::Word, 30),
-    token("AIza", Alphabet::Dashed, 30),
+    known("AIza", Alphabet::Dashed, 30),
     token("hf_", Alphabet::Word, 30),
     token("dop_v1_", Alphabet::Word, 30),
 ];
@@ -148,51 +205,91 @@ pub fn is_secret(name: &str, value: &str) -> bool {
 }
 
 fn is_secret_name(name: &str) -> bool {
-    let name = name.to_ascii_uppercase();
-    let fits = |globs: &[&str]| globs.iter().any(|glob| glob_fits(glob, &name));
-    !fits(OPEN_NAMES) && fits(SECRET_NAMES)
+    let fits = |globs: &[&str]| globs.iter().any(|glob| glob_fits(glob, name, Case::Folded));
+    !fits(HARMLESS_NAMES) && (fits(STRONG_NAMES) || (!fits(OPEN_NAMES) && fits(WEAK_NAMES)))
 }
 
 pub(super) fn is_secret_value(value: &str) -> bool {
-    let known = |t: &Token| value.strip_prefix(t.prefix).is_some_and(|rest| rest.len() >= t.least);
-    SECRET_VALUES.iter().any(|glob| glob_fits(glob, value))
-        || TOKENS.iter().any(known)
+    let shaped = || SECRET_VALUES.iter().any(|glob| glob_fits(glob, value, Case::Exact));
+    (value.bytes().any(|b| MARKS.contains(&b)) && shaped())
+        || TOKENS.iter().any(|token| holds(token, value))
         || looks_random(value.as_bytes())
+}
+
+fn holds(token: &Token, value: &str) -> bool {
+    let long_enough = |rest: &str| rest.len() >= token.least;
+    match token.place {
+        TokenPlace::Start => value.strip_prefix(token.prefix).is_some_and(long_enough),
+        TokenPlace::Anywhere => value.split_once(token.prefix).is_some_and(|(_, rest)| long_enough(rest)),
+    }
 }
 
 fn looks_random(value: &[u8]) -> bool {
     let path_like = value.first() == Some(&b'/') && value.iter().filter(|b| **b == b'/').count() > 1;
     value.len() >= RANDOM_LEAST
         && !path_like
+        && !HASHES.iter().any(|hash| value.starts_with(hash.as_bytes()))
         && value.iter().all(|b| b.is_ascii_alphanumeric() || b"+/=_-".contains(b))
         && value.iter().any(u8::is_ascii_lowercase)
         && value.iter().any(u8::is_ascii_uppercase)
         && value.iter().any(u8::is_ascii_digit)
 }
 
-fn glob_fits(glob: &str, text: &str) -> bool {
-    crate::machine::name_fits(glob, text)
+/// Whether the case of ASCII letters counts.
+#[derive(Debug, Clone, Copy)]
+enum Case {
+    Exact,
+    Folded,
+}
+
+/// Whether a glob with `*` fits a text, as `case` of the shell would say. Called for every name and value that is
+/// looked at, so it allocates nothing.
+fn glob_fits(glob: &str, text: &str, case: Case) -> bool {
+    let same = |a: &[u8], b: &[u8]| match case {
+        Case::Exact => a == b,
+        Case::Folded => a.eq_ignore_ascii_case(b),
+    };
+    let Some((first, mut rest)) = glob.split_once('*') else { return same(glob.as_bytes(), text.as_bytes()) };
+    let Some((head, mut left)) = text.as_bytes().split_at_checked(first.len()) else { return false };
+    if !same(first.as_bytes(), head) {
+        return false;
+    }
+    while let Some((part, more)) = rest.split_once('*') {
+        let part = part.as_bytes();
+        let at = if part.is_empty() { Some(0) } else { left.windows(part.len()).position(|w| same(part, w)) };
+        let Some(after) = at.and_then(|at| left.get(at + part.len()..)) else { return false };
+        (left, rest) = (after, more);
+    }
+    let last = rest.as_bytes();
+    left.len().checked_sub(last.len()).and_then(|at| left.get(at..)).is_some_and(|tail| same(last, tail))
 }
 
 /// The table as a function of POSIX sh, `_p_secret NAME VALUE`, which succeeds for what is secret.
 pub(crate) fn shell_function() -> String {
     let names = |globs: &[&str]| globs.iter().map(|g| pattern(g, either_case)).collect::<Vec<_>>().join("|");
     let mut values: Vec<String> = SECRET_VALUES.iter().map(|g| pattern(g, as_is)).collect();
-    values.extend(TOKENS.iter().map(|t| format!("{}{}*", pattern(t.prefix, as_is), "?".repeat(t.least))));
+    values.extend(TOKENS.iter().map(|t| {
+        let before = if t.place == TokenPlace::Anywhere { "*" } else { "" };
+        format!("{before}{}{}*", pattern(t.prefix, as_is), "?".repeat(t.least))
+    }));
+    let hashes: Vec<String> = HASHES.iter().map(|hash| format!("{}*", pattern(hash, as_is))).collect();
     // Letters are spelled out, as what a range means depends on the far side's locale.
     let (lower, upper, digit) = ("abcdefghijklmnopqrstuvwxyz", "ABCDEFGHIJKLMNOPQRSTUVWXYZ", "0123456789");
     format!(
         "_p_secret() {{\n\
          case $2 in '') return 1 ;; esac\n\
-         case $1 in {open}) ;; {secret}) return 0 ;; esac\n\
+         case $1 in {harmless}) ;; {strong}) return 0 ;; {open}) ;; {weak}) return 0 ;; esac\n\
          case $2 in {values}) return 0 ;; esac\n\
-         case $2 in *[!{lower}{upper}{digit}+/=_-]*|/*/*) return 1 ;; {long}*) ;; *) return 1 ;; esac\n\
+         case $2 in {hashes}|*[!{lower}{upper}{digit}+/=_-]*|/*/*) return 1 ;; {long}*) ;; *) return 1 ;; esac\n\
          case $2 in *[{lower}]*) ;; *) return 1 ;; esac\n\
          case $2 in *[{upper}]*) ;; *) return 1 ;; esac\n\
          case $2 in *[{digit}]*) return 0 ;; esac\n\
          return 1\n}}\n",
+        harmless = names(HARMLESS_NAMES),
+        strong = names(STRONG_NAMES),
         open = names(OPEN_NAMES),
-        secret = names(SECRET_NAMES),
+        weak = names(WEAK_NAMES),
+        hashes = hashes.join("|"),
         values = values.join("|"),
         long = "?".repeat(RANDOM_LEAST),
     )
