@@ -221,17 +221,17 @@ fn what_is_wrong_is_told_with_its_place() {
     refused(b" \n ", "a.json:2:2: no JSON value");
     refused(b"[1,\n  nul]", "a.json:2:3: expected a JSON value");
     refused("{\"é\":x}".as_bytes(), "a.json:1:6: expected a JSON value");
-    refused(b"{\"a\":1,\"b\":2,\"\\u0061\":3}", "column 15: this member's name stands twice");
+    refused(b"{\"a\":1,\"b\":2,\"\\u0061\":3}", ":15: this member's name stands twice");
     refused(b"{\"a\"1}", "expected `:`");
     refused(b"{\"a\":1 \"b\"", "expected `,` or `}`");
     refused(b"[1 2]", "expected `,` or `]`");
-    refused(b"[1,]", "column 4: expected a JSON value");
+    refused(b"[1,]", ":4: expected a JSON value");
     refused(b"{\"a\":1,}", "expected a member's name");
     refused(b"{a:1}", "expected a member's name");
-    refused(b"01", "column 2: expected");
+    refused(b"01", ":2: expected");
     refused(b"[-]", "expected a JSON value");
     refused(b"[1.]", "expected a JSON value");
-    refused(b"1 ]", "column 3: expected a JSON value");
+    refused(b"1 ]", ":3: expected a JSON value");
     refused(b"[NaN]", "expected a JSON value");
     refused(b"\"a\nb\"", "raw control character");
     refused(b"\"\\x\"", "no JSON escape");
@@ -240,7 +240,7 @@ fn what_is_wrong_is_told_with_its_place() {
         refused(lone, "surrogate");
     }
     refused(b"\xff\xfe[\0", "a.json:1:1: not UTF-8");
-    refused(b"{\"a\":\"\xc3\"}", "column 7: not UTF-8");
+    refused(b"{\"a\":\"\xc3\"}", ":7: not UTF-8");
     for nested in ["[".repeat(100_000), "{\"a\":".repeat(100_000)] {
         refused(nested.as_bytes(), "nested deeper than 128 levels");
     }

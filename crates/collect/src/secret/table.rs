@@ -201,7 +201,7 @@ pub(super) const RANDOM_LEAST: usize = 32;
 /// Whether a variable is secret, by its name or by the shape of its value. An empty value never is.
 #[must_use]
 pub fn is_secret(name: &str, value: &str) -> bool {
-    !value.is_empty() && (is_secret_name(name) || is_secret_value(value))
+    !value.is_empty() && ((!name.is_empty() && is_secret_name(name)) || is_secret_value(value))
 }
 
 fn is_secret_name(name: &str) -> bool {
@@ -217,6 +217,9 @@ pub(super) fn is_secret_value(value: &str) -> bool {
 }
 
 fn holds(token: &Token, value: &str) -> bool {
+    if value.len() < token.prefix.len() + token.least {
+        return false;
+    }
     let long_enough = |rest: &str| rest.len() >= token.least;
     match token.place {
         TokenPlace::Start => value.strip_prefix(token.prefix).is_some_and(long_enough),
