@@ -492,6 +492,25 @@ mod tests {
         }
     }
 
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(100_000))]
+        #[test]
+        fn a_mutated_file_is_an_error_or_whole(at in 0..600usize, byte in any::<u8>(), cut in 0..900usize) {
+            let snapshot = Snapshot::new(header(), vec![
+                Resource::new(Key::of(["env", "A"]), "env").with("value", Value::Secret(Fingerprint::Present)),
+                Resource::new(Key::of(["runtime", "node"]), "runtime").with("version", "18.19.0").with("n", 7),
+            ]);
+            let mut bytes = written(&snapshot).into_bytes();
+            let length = bytes.len();
+            bytes[at % length] = byte;
+            bytes.truncate(cut.max(1));
+            // The header's words may change unseen (a name, a time); what was observed may not.
+            if let Ok(back) = Snapshot::read(bytes.as_slice()) {
+                prop_assert!(back.resources() == snapshot.resources() || back.header() != snapshot.header());
+            }
+        }
+    }
+
     #[track_caller]
     fn refused(text: &str, expected: &str) {
         let message = Snapshot::read(text.as_bytes()).unwrap_err().to_string();

@@ -52,9 +52,36 @@ pub(super) struct SourceFile {
     /// The project's folder on that machine.
     pub(super) project: Option<String>,
     /// A snapshot file.
-    pub(super) snapshot: Option<String>,
+    pub(super) snapshot: Option<PathFile>,
     /// A JSON document.
-    pub(super) documents: Option<String>,
+    pub(super) documents: Option<PathFile>,
+}
+
+/// A file.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(untagged, expecting = "a file is written as its path, or as {path: FILE}")]
+pub(super) enum PathFile {
+    /// Its path.
+    Short(String),
+    /// The long form.
+    Long(PathLong),
+}
+
+/// A file, in the long form.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct PathLong {
+    /// Its path, relative to this file's folder.
+    pub(super) path: String,
+}
+
+impl PathFile {
+    pub(super) fn path(&self) -> &str {
+        match self {
+            Self::Short(path) => path,
+            Self::Long(long) => &long.path,
+        }
+    }
 }
 
 /// A machine.

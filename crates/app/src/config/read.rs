@@ -151,8 +151,8 @@ impl Reader<'_> {
                 let local = Host { place: "local".to_owned(), shell: Shell::Plain };
                 Ok(Source::Host { at: local, project: Some(project.clone()) })
             }
-            (None, None, Some(snapshot), None) => Ok(Source::Snapshot(snapshot.into())),
-            (None, None, None, Some(documents)) => Ok(Source::Documents(documents.into())),
+            (None, None, Some(snapshot), None) => Ok(Source::Snapshot(snapshot.path().into())),
+            (None, None, None, Some(documents)) => Ok(Source::Documents(documents.path().into())),
             (None, None, None, None) => Err(self
                 .wrong(at, "this source says nothing")
                 .hint("a source is one of {host: .., project: ..}, {snapshot: FILE}, {documents: FILE}")),
@@ -314,7 +314,7 @@ version: 1
 environments:
   local: {sources: [{host: local, project: .}]}
   staging: {sources: [{host: ssh://staging, project: /srv/shop}, {documents: settings.json}]}
-  cron: {sources: [{host: {at: local, shell: login}}]}
+  cron: {sources: [{host: {at: local, shell: login}}, {documents: {path: x.json}}]}
 boundaries:
   - {select: 'runtime/*#version', must: equal}
   - {select: 'env/DATABASE_URL', may: differ, because: each environment has its own database}
@@ -392,5 +392,30 @@ env_schema: {DATABASE_URL: {type: url, required: true}, LOG_LEVEL: {one_of: [deb
         refused("version: 1\nversion: 1\n", &["p.yaml:2"]);
         refused("", &["p.yaml:1"]);
         refused("- a\n", &["p.yaml:1"]);
+    }
+
+    #[test]
+    fn a_hundred_thousand_mutations_are_read_or_refused() {
+        // A small generator of its own: the same inputs in every run.
+        let mut state = 0x2545_f491_4f6c_dd1d_u64;
+        let mut next = |below: usize| {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            usize::try_from(state >> 33).unwrap() % below
+        };
+        let seeds: Vec<&str> = WHOLE.lines().filter(|line| !line.is_empty()).collect();
+        for _ in 0..100_000 {
+            let mut text = "version: 1\n".to_owned();
+            text.push_str(seeds[next(seeds.len())]);
+            let mut bytes = text.into_bytes();
+            for _ in 0..=next(3) {
+                let at = next(bytes.len());
+                bytes[at] = b" {}[]:,'\"#&*!|>-\n\t\x00\xff"[next(20)];
+            }
+            if let Err(error) = parse(&String::from_utf8_lossy(&bytes), "p.yaml") {
+                assert!(error.message.starts_with("p.yaml:"), "{error}");
+            }
+        }
     }
 }
