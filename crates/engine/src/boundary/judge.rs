@@ -1,6 +1,6 @@
 //! The judge: gives every difference its verdict, and every gap that a boundary speaks of its place.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use parallax_model::ontology;
 use parallax_model::selector::Selector;
@@ -69,6 +69,7 @@ pub fn judge(differences: Differences, left: &Snapshot, right: &Snapshot, rules:
         bench.schema(which, &mut out);
         bench.example(which, &mut out);
     }
+    once(&mut out.divergences);
     if rules.strict {
         for divergence in &mut out.divergences {
             divergence.severity = strictly(divergence);
@@ -79,6 +80,20 @@ pub fn judge(differences: Differences, left: &Snapshot, right: &Snapshot, rules:
         (x.layer, &x.key, &x.attribute, &a.within).cmp(&(y.layer, &y.key, &y.attribute, &b.within))
     });
     out
+}
+
+/// One environment at two times has what is wrong within it on both sides: that is told once.
+fn once(divergences: &mut Vec<Divergence>) {
+    let mut told = BTreeSet::new();
+    divergences.retain(|d| match &d.within {
+        Some(environment) => told.insert((
+            environment.clone(),
+            d.difference.code,
+            d.difference.key.clone(),
+            d.difference.message.clone(),
+        )),
+        None => true,
+    });
 }
 
 fn strictly(divergence: &Divergence) -> Severity {

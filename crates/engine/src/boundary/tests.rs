@@ -559,6 +559,13 @@ fn a_derived_schema_warns_where_its_variables_are_used() {
 }
 
 #[test]
+fn what_is_wrong_at_two_times_is_told_once() {
+    let side =
+        || snapshot("staging", resources("pin/node by[.nvmrc]=18.19.0\nruntime/node version=20.11.0"), &[]);
+    assert_eq!(judged(&side(), &side(), &Rules::default()).summary().violations, 1);
+}
+
+#[test]
 fn pins_that_what_runs_has_left_are_told_by_the_runtime() {
     let left = snapshot("local", resources("pin/node by[.nvmrc]=18.19.0\nruntime/node version=18.19.0"), &[]);
     let right =
