@@ -24,8 +24,9 @@ pub(super) struct Capture {
 impl Capture {
     pub(super) fn run(&self, global: &Global) -> Result<ExitCode, AppError> {
         let context = global.context()?;
-        if global.output.is_some() && self.endpoints.len() > 1 {
-            return Err(AppError::usage("-o takes one environment: a snapshot file holds one")
+        let writes = global.output.is_some() || global.format == Format::Json;
+        if writes && self.endpoints.len() > 1 {
+            return Err(AppError::usage("name one environment: a snapshot file holds one")
                 .hint("capture them one by one, each into a file of its own"));
         }
         let mut code = ExitCode::SUCCESS;
@@ -61,12 +62,12 @@ fn write(side: &Side, global: &Global) -> Result<(), AppError> {
         output.bytes(|out| side.snapshot.write(out))?;
     }
     if output.is_file() || (global.output.is_none() && global.format == Format::Text) {
-        Output::new(None, global.color).text(&summary(side))?;
+        Output::new(None, global.color).text(&summary(side, !output.is_file()))?;
     }
     Ok(())
 }
 
-fn summary(side: &Side) -> String {
+fn summary(side: &Side, unkept: bool) -> String {
     let header = side.snapshot.header();
     let hash = side.snapshot.hash().to_string();
     let mut text = format!(
@@ -85,6 +86,9 @@ fn summary(side: &Side) -> String {
             SourceStatus::Skipped => "skipped",
         };
         text.push_str(&format!("  {:12} {status}{why}\n", source.source));
+    }
+    if unkept {
+        text.push_str("  not kept: `-o FILE` writes it\n");
     }
     for gap in &header.gaps {
         text.push_str(&format!("  gap: {}: {}\n", view::clean(&gap.what), view::clean(&gap.why)));

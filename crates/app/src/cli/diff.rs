@@ -38,7 +38,10 @@ impl Diff {
                 report::text(&comparison, &layout)
             }
         };
-        global.output().text(&text)?;
+        match global.format {
+            Format::Json => global.output().bytes(|out| out.write_all(text.as_bytes()))?,
+            Format::Text => global.output().text(&text)?,
+        }
         let differs = !comparison.judgement.divergences.is_empty();
         Ok(if self.exit_code && differs { ExitCode::from(1) } else { ExitCode::SUCCESS })
     }

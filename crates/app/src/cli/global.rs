@@ -93,5 +93,6 @@ fn width() -> usize {
 /// `<cache folder>/parallax`, or nothing where the account has no home.
 fn cache_folder() -> Option<PathBuf> {
     use etcetera::BaseStrategy;
-    etcetera::choose_base_strategy().ok().map(|base| base.cache_dir().join("parallax"))
+    let base = etcetera::choose_base_strategy().ok().filter(|base| base.home_dir().is_dir())?;
+    Some(base.cache_dir().join("parallax"))
 }

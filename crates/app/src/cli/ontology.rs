@@ -34,7 +34,7 @@ impl Ontology {
             }
             Format::Text => rows.iter().map(|row| kind(row)).collect::<Vec<_>>().join("\n"),
         };
-        global.output().text(&text)?;
+        global.output().bytes(|out| out.write_all(text.as_bytes()))?;
         Ok(ExitCode::SUCCESS)
     }
 }

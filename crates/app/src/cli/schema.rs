@@ -35,7 +35,7 @@ impl SchemaOf {
             Subject::Report => pretty(&report::schema())?,
             Subject::Snapshot => SNAPSHOT.to_owned(),
         };
-        global.output().text(&text)?;
+        global.output().bytes(|out| out.write_all(text.as_bytes()))?;
         Ok(ExitCode::SUCCESS)
     }
 }

@@ -91,15 +91,17 @@ pub fn parse(text: &str, path: &str) -> Result<Config, AppError> {
     for (name, environment) in &file.environments {
         environments.push(reader.environment(name, environment)?);
     }
-    let boundaries = file.boundaries.iter().map(|b| reader.boundary(b)).collect::<Result<_, _>>()?;
-    let env_schema =
+    let known: Vec<&str> = file.environments.keys().map(String::as_str).chain(["local"]).collect();
+    let boundaries: Vec<Rule> =
+        file.boundaries.iter().map(|b| reader.boundary(b, &known)).collect::<Result<_, _>>()?;
+    let env_schema: Vec<VariableSchema> =
         file.env_schema.iter().map(|(name, v)| reader.variable(name, v)).collect::<Result<_, _>>()?;
     let profile = match file.profile {
         ProfileFile::Recommended => Profile::Recommended,
         ProfileFile::Strict => Profile::Strict,
         ProfileFile::None => Profile::None,
     };
-    let variables = file.variables;
+    let variables = file.variables.map(|named| with_demanded(named, &boundaries, &env_schema));
     Ok(Config {
         path: None,
         folder: PathBuf::new(),
@@ -109,6 +111,18 @@ pub fn parse(text: &str, path: &str) -> Result<Config, AppError> {
         env_schema,
         variables,
     })
+}
+
+/// The variables that are named, and those that the file itself makes demands of.
+fn with_demanded(mut named: Vec<String>, boundaries: &[Rule], schema: &[VariableSchema]) -> Vec<String> {
+    named.extend(schema.iter().map(|variable| variable.name.clone()));
+    named.extend(boundaries.iter().filter_map(|rule| {
+        let name = rule.select.as_str().split('#').next()?.strip_prefix("env/")?;
+        (!name.contains('*')).then(|| name.to_owned())
+    }));
+    named.sort();
+    named.dedup();
+    named
 }
 
 struct Reader<'a> {
@@ -178,7 +192,7 @@ impl Reader<'_> {
         Ok(Host { place: place.clone(), shell })
     }
 
-    fn boundary(&self, file: &Spanned<BoundaryFile>) -> Result<Rule, AppError> {
+    fn boundary(&self, file: &Spanned<BoundaryFile>, known: &[&str]) -> Result<Rule, AppError> {
         let BoundaryFile { select, must, may, between, because, severity } = &file.value;
         let selector =
             Selector::parse(&select.value).map_err(|e| self.wrong(select.referenced, &e.to_string()))?;
@@ -197,7 +211,7 @@ impl Reader<'_> {
         Ok(Rule {
             select: selector,
             requirement,
-            between: between.as_ref().map(|b| self.pair(b)).transpose()?,
+            between: between.as_ref().map(|b| self.pair(b, known)).transpose()?,
             because: because.clone(),
             severity: severity.map(|s| match s {
                 SeverityFile::Info => Severity::Info,
@@ -208,7 +222,12 @@ impl Reader<'_> {
         })
     }
 
-    fn pair(&self, between: &Spanned<Vec<String>>) -> Result<(String, String), AppError> {
+    fn pair(&self, between: &Spanned<Vec<String>>, known: &[&str]) -> Result<(String, String), AppError> {
+        if let Some(name) = between.value.iter().find(|name| !known.contains(&name.as_str())) {
+            let what = format!("`between` names `{name}`, which is no environment here");
+            let error = self.wrong(between.referenced, &what);
+            return Err(error.hint(format!("environments here: {}", known.join(", "))));
+        }
         match between.value.as_slice() {
             [a, b] => Ok((a.clone(), b.clone())),
             other => Err(self.wrong(
@@ -283,6 +302,10 @@ fn yaml_error(error: &YamlError, path: &str) -> AppError {
     }
     if let YamlError::SerdeUnknownVariant { variant, expected, .. } = error {
         return unknown("word", variant, expected, &at);
+    }
+    if let YamlError::DuplicateMappingKey { key, .. } = error {
+        let key = key.as_deref().unwrap_or("a key");
+        return AppError::usage(format!("{at}: `{key}` stands twice")).hint("keep one of them");
     }
     AppError::usage(format!("{at}: {error}"))
         .hint("`parallax schema config` prints the schema that editors can check against")
@@ -386,10 +409,14 @@ env_schema: {DATABASE_URL: {type: url, required: true}, LOG_LEVEL: {one_of: [deb
         );
         refused("version: 1\nboundaries:\n  - {select: a, must: {within: lots}}\n", &["p.yaml:3", "`2%`"]);
         refused(
-            "version: 1\nboundaries:\n  - {select: a, must: equal, between: [x]}\n",
+            "version: 1\nboundaries:\n  - {select: a, must: equal, between: [local]}\n",
             &["names two environments"],
         );
-        refused("version: 1\nversion: 1\n", &["p.yaml:2"]);
+        refused(
+            "version: 1\nboundaries:\n  - {select: a, must: equal, between: [local, prod]}\n",
+            &["`prod`", "no environment here"],
+        );
+        refused("version: 1\nversion: 1\n", &["p.yaml:2: `version` stands twice"]);
         refused("", &["p.yaml:1"]);
         refused("- a\n", &["p.yaml:1"]);
     }

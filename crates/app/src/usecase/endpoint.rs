@@ -36,13 +36,14 @@ pub fn resolve(text: &str, config: &Config, folder: &Path) -> Result<Endpoint, A
         return Ok(Endpoint::Environment(over_ssh(text)?));
     }
     let path = folder.join(text);
-    if path.is_file() {
-        return Ok(Endpoint::File(PathBuf::from(text)));
-    }
     if path.is_dir() {
         return Err(AppError::usage(format!("`{text}` is a folder")).hint(
             "to compare project folders, name each as {project: FOLDER} in an environment of parallax.yaml",
         ));
+    }
+    // Not only regular files: `<(command)` is a pipe.
+    if path.exists() {
+        return Ok(Endpoint::File(PathBuf::from(text)));
     }
     Err(unknown(text, config))
 }
@@ -60,6 +61,7 @@ fn unknown(text: &str, config: &Config) -> AppError {
     let nearest = names.iter().min_by_key(|name| strsim::damerau_levenshtein(name, text));
     match nearest.filter(|name| strsim::damerau_levenshtein(name, text) <= 2) {
         Some(name) => error.hint(format!("did you mean `{name}`?")),
+        None if text.contains(['/', '.']) => error,
         None if config.path.is_none() => error.hint(format!(
             "there is no parallax.yaml here: `parallax init` writes one; `ssh://{text}` names a host directly"
         )),

@@ -77,9 +77,10 @@ fn runtime(divergence: &Divergence, sides: &Sides<'_>) -> Vec<String> {
             let on_left = format!("{} {}", install(sides.left, &difference.key, &right), sides.left_name());
             let on_right = format!("{} {}", install(sides.right, &difference.key, &left), sides.right_name());
             vec![match pinned(sides, tool, &left, &right) {
-                Some((place, true)) => format!("{on_right}, or pin {right} in {place}"),
-                Some((place, false)) => format!("{on_left}, or pin {left} in {place}"),
-                None => format!("{on_left}, or {on_right}"),
+                Pinned::Left(place) => format!("{on_right}, or pin {right} in {place}"),
+                Pinned::Right(place) => format!("{on_left}, or pin {left} in {place}"),
+                Pinned::Both(a, b) => format!("{a} and {b} pin {tool} differently: settle that first"),
+                Pinned::Neither => format!("{on_left}, or {on_right}"),
             }]
         }
         (Change::OnlyLeft, _, _) => {
@@ -92,16 +93,34 @@ fn runtime(divergence: &Divergence, sides: &Sides<'_>) -> Vec<String> {
     }
 }
 
-/// The place that pins exactly one of two versions, and whether that is the left one.
-fn pinned(sides: &Sides<'_>, tool: &str, left: &str, right: &str) -> Option<(String, bool)> {
+/// Which of two versions a project's pins name.
+enum Pinned {
+    Neither,
+    /// The left one, there.
+    Left(String),
+    /// The right one, there.
+    Right(String),
+    /// Each one, in another place.
+    Both(String, String),
+}
+
+fn pinned(sides: &Sides<'_>, tool: &str, left: &str, right: &str) -> Pinned {
     let key = Key::of(["pin", tool]);
-    let pin = sides.left.get(&key).or_else(|| sides.right.get(&key))?;
-    pin.attributes.iter().find_map(|attribute| {
-        let place = attribute.path.as_str().strip_prefix("by[")?.strip_suffix(']')?.trim_matches('"');
-        let said = attribute.value.as_text()?;
-        let fits = |version: &str| version == said || version.starts_with(&format!("{said}."));
-        (fits(left) != fits(right)).then(|| (place.to_owned(), fits(left)))
-    })
+    let Some(pin) = sides.left.get(&key).or_else(|| sides.right.get(&key)) else { return Pinned::Neither };
+    let place_of = |version: &str, other: &str| {
+        pin.attributes.iter().find_map(|attribute| {
+            let place = attribute.path.as_str().strip_prefix("by[")?.strip_suffix(']')?.trim_matches('"');
+            let said = attribute.value.as_text()?;
+            let fits = |version: &str| version == said || version.starts_with(&format!("{said}."));
+            (fits(version) && !fits(other)).then(|| place.to_owned())
+        })
+    };
+    match (place_of(left, right), place_of(right, left)) {
+        (Some(a), Some(b)) => Pinned::Both(a, b),
+        (Some(place), None) => Pinned::Left(place),
+        (None, Some(place)) => Pinned::Right(place),
+        (None, None) => Pinned::Neither,
+    }
 }
 
 fn version_of(snapshot: &Snapshot, key: &Key) -> String {
