@@ -131,7 +131,7 @@ fn quoted(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }
 
-/// As people read it: text bare, a secret as `secret (fingerprint 1a2b3c4d)`.
+/// As people read it: text bare, a secret as `a secret`.
 impl fmt::Display for Value {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -139,10 +139,7 @@ impl fmt::Display for Value {
             Self::Bool(b) => write!(f, "{b}"),
             Self::Number(n) => f.write_str(&n.0),
             Self::Text(text) => f.write_str(text),
-            Self::Secret(Fingerprint::Present) => f.write_str("a secret"),
-            Self::Secret(Fingerprint::Keyed { mac, .. }) => {
-                write!(f, "a secret (fingerprint {})", mac.get(..8).unwrap_or(mac))
-            }
+            Self::Secret(_) => f.write_str("a secret"),
         }
     }
 }

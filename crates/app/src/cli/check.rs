@@ -52,6 +52,9 @@ enum Mode {
 
 impl Sides {
     pub(super) fn request(&self, context: &Context) -> Result<Request, AppError> {
+        if self.endpoints.len() == 2 && self.endpoints.iter().all(|endpoint| endpoint == "-") {
+            return Err(AppError::usage("standard input can be one side, not both"));
+        }
         let (left, right) = match self.endpoints.as_slice() {
             [] => ("local", only_other(context)?),
             [right] => ("local", right.clone()),
@@ -72,6 +75,9 @@ fn only_other(context: &Context) -> Result<String, AppError> {
     let others: Vec<&str> = names.iter().copied().filter(|name| *name != "local").collect();
     match others.as_slice() {
         [one] => Ok((*one).to_owned()),
+        [] if context.config.path.is_some() => Err(AppError::usage("nothing to compare with")
+            .hint("parallax.yaml names no environment but local: add one under `environments:`")
+            .hint("or name a host directly: parallax check ssh://HOST/PATH")),
         [] => Err(AppError::usage("nothing to compare with")
             .hint("name an environment, or a host directly: parallax check ssh://HOST/PATH")
             .hint("`parallax init` writes a parallax.yaml to name them in")),
@@ -111,6 +117,7 @@ impl Check {
             let brief = report::Layout { detail: report::Detail::Brief, ..global.layout(context.now) };
             Output::new(None, global.color).text(&report::text(&comparison, &brief))?;
         }
+        super::tell(&comparison.failures);
         Ok(ExitCode::from(comparison.judgement.outcome().exit_code()))
     }
 

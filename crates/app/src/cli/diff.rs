@@ -7,7 +7,7 @@ use clap::Args;
 use super::Global;
 use super::check::{Sides, json_text, with_progress};
 use super::global::Format;
-use crate::error::AppError;
+use crate::error::{AppError, ErrorKind};
 use crate::report;
 use crate::usecase;
 
@@ -41,6 +41,10 @@ impl Diff {
         match global.format {
             Format::Json => global.output().bytes(|out| out.write_all(text.as_bytes()))?,
             Format::Text => global.output().text(&text)?,
+        }
+        super::tell(&comparison.failures);
+        if comparison.failures.iter().any(|failure| failure.kind == ErrorKind::Unobserved) {
+            return Ok(ExitCode::from(3));
         }
         let differs = !comparison.judgement.divergences.is_empty();
         Ok(if self.exit_code && differs { ExitCode::from(1) } else { ExitCode::SUCCESS })

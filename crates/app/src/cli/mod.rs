@@ -64,21 +64,21 @@ pub fn main() -> ExitCode {
     match run(arguments) {
         Ok(code) => code,
         Err(error) => {
-            let mut stream = arguments_error_stream();
-            // There is nowhere left to report a failure to report.
-            drop(std::io::Write::write_all(&mut stream, format!("{}\n", shown(&error)).as_bytes()));
+            tell(std::slice::from_ref(&error));
             error.exit_code()
         }
     }
 }
 
-fn shown(error: &AppError) -> String {
-    let text = error.to_string();
-    text.split('\n').map(crate::view::clean).collect::<Vec<_>>().join("\n")
-}
-
-fn arguments_error_stream() -> impl std::io::Write {
-    anstream::AutoStream::auto(std::io::stderr())
+/// Tells failures on standard error.
+fn tell(failures: &[AppError]) {
+    let mut stream = anstream::AutoStream::auto(std::io::stderr());
+    for error in failures {
+        let text = error.to_string();
+        let shown = text.split('\n').map(crate::view::clean).collect::<Vec<_>>().join("\n");
+        // There is nowhere left to report a failure to report.
+        drop(std::io::Write::write_all(&mut stream, format!("{shown}\n").as_bytes()));
+    }
 }
 
 fn run(arguments: Arguments) -> Result<ExitCode, AppError> {

@@ -4,15 +4,14 @@ use parallax_engine::boundary::{Severity, Verdict};
 use parallax_model::{Code, Timestamp};
 
 use crate::usecase::Comparison;
+use crate::view;
 
 /// `<RFC 3339> [ERROR] <code>: <message>` for each violation and each part that could not be observed.
 #[must_use]
 pub fn ci_lines(comparison: &Comparison, now: Timestamp) -> Vec<String> {
     let judgement = &comparison.judgement;
-    let mut lines: Vec<String> = judgement
-        .divergences
-        .iter()
-        .filter(|d| d.fails() || (d.verdict == Verdict::Violation && !d.folded))
+    let mut lines: Vec<String> = view::standing(comparison)
+        .filter(|d| d.fails() || d.verdict == Verdict::Violation)
         .map(|d| {
             let level = match d.severity {
                 Severity::Error => "ERROR",

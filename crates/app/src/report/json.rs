@@ -15,7 +15,7 @@ use crate::view;
 pub struct ReportJson {
     /// `parallax.report/1`
     pub schema: &'static str,
-    /// `pass` or `fail`.
+    /// `pass` or `fail`. An environment that could not be seen at all is a side with a gap over `**`.
     pub verdict: &'static str,
     /// The left side.
     pub left: SideJson,
@@ -129,10 +129,8 @@ pub struct DivergenceJson {
     pub trace: Option<serde_json::Value>,
     /// The environment that a finding within one environment is about.
     pub within: Option<String>,
-    /// The id of the divergence that this is a part of.
-    pub part_of: Option<String>,
-    /// Whether it is counted with that one only.
-    pub folded: bool,
+    /// What this tells with itself and is counted with it: the packages of a lockfile, a pin that what runs has left.
+    pub parts: Vec<DivergenceJson>,
     /// Why the values could not be compared.
     pub not_comparable: Option<String>,
 }
@@ -194,7 +192,7 @@ pub fn json(comparison: &Comparison) -> ReportJson {
             folded: summary.folded,
             unobserved: summary.unobserved,
         },
-        divergences: judgement.divergences.iter().map(|d| divergence(d, comparison)).collect(),
+        divergences: view::standing(comparison).map(|d| divergence(d, comparison)).collect(),
         unobserved: judgement.unobserved.iter().map(unobserved).collect(),
         suppressed: judgement
             .suppressed
@@ -229,6 +227,7 @@ fn side(side: &Side) -> SideJson {
 
 fn divergence(d: &Divergence, comparison: &Comparison) -> DivergenceJson {
     let difference = &d.difference;
+    let parts = view::parts(d, comparison);
     DivergenceJson {
         id: difference.id.to_string(),
         key: difference.key.to_string(),
@@ -262,8 +261,7 @@ fn divergence(d: &Divergence, comparison: &Comparison) -> DivergenceJson {
         remedies: view::mends(d, comparison),
         trace: None,
         within: d.within.clone(),
-        part_of: difference.part_of.as_ref().map(ToString::to_string),
-        folded: d.folded,
+        parts: parts.into_iter().map(|part| divergence(part, comparison)).collect(),
         not_comparable: difference.not_comparable.clone(),
     }
 }

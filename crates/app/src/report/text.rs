@@ -46,8 +46,8 @@ pub fn text(comparison: &Comparison, layout: &Layout) -> String {
     let mut page = Page { layout, out: String::new() };
     if layout.detail != Detail::Brief {
         page.sides(comparison);
-        page.notes(comparison);
     }
+    page.notes(comparison);
     let mut shown = false;
     for group in Group::ALL {
         shown |= page.group(group, comparison);
@@ -74,14 +74,21 @@ fn last_line(comparison: &Comparison, layout: &Layout) -> String {
         };
     }
     if view::passes(comparison) {
-        return format!("{}\n", "PARITY_CHECK_PASSED".green().bold());
+        let silent = match summary.undeclared + summary.warnings {
+            0 => String::new(),
+            1 => "1 difference that no boundary forbids; --strict would fail on it\n".to_owned(),
+            n => format!("{n} differences that no boundary forbids; --strict would fail on them\n"),
+        };
+        let silent = if layout.detail == Detail::Brief { String::new() } else { silent };
+        return format!("{silent}{}\n", "PARITY_CHECK_PASSED".green().bold());
     }
-    let mut parts = vec![count(summary.violations, "violation")];
+    let mut parts = Vec::new();
     let mut also = |n: u64, text: String| {
         if n > 0 {
             parts.push(text);
         }
     };
+    also(summary.violations, count(summary.violations, "violation"));
     also(summary.unobserved, format!("{} unobserved", summary.unobserved));
     also(summary.warnings, count(summary.warnings, "warning"));
     also(summary.allowed, format!("{} allowed", summary.allowed));
@@ -150,12 +157,7 @@ impl Page<'_> {
 
     /// Shows one group; false if there was nothing to show.
     fn group(&mut self, group: Group, comparison: &Comparison) -> bool {
-        let all: Vec<&Divergence> = comparison
-            .judgement
-            .divergences
-            .iter()
-            .filter(|d| group.holds(d) && view::stands_alone(d))
-            .collect();
+        let all: Vec<&Divergence> = view::standing(comparison).filter(|d| group.holds(d)).collect();
         let told = |d: &Divergence| d.fails() || d.verdict == Verdict::Violation;
         let mut label = Label { text: group.label(), used: false };
         let mut first: Vec<&Divergence> = all.iter().copied().filter(|d| told(d)).collect();
@@ -289,7 +291,7 @@ impl Page<'_> {
 
     fn counts(&mut self, comparison: &Comparison, anything: bool) {
         let judgement = &comparison.judgement;
-        let mut parts = vec![format!("{} equal", judgement.equal)];
+        let mut parts = vec![format!("{} attributes equal", judgement.equal)];
         if !judgement.suppressed.is_empty() {
             let hint = if self.layout.suppressed { "" } else { " (--show-suppressed)" };
             parts.push(format!("{} set aside with an owner{hint}", judgement.suppressed.len()));

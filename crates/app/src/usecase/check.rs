@@ -1,13 +1,13 @@
 //! Compares two endpoints: under boundaries (`check`), or every difference without a verdict (`diff`).
 
-use parallax_engine::boundary::{Judgement, Profile, Rules};
+use parallax_engine::boundary::{Judgement, Origin, Profile, Rules};
 use parallax_model::selector::Selector;
-use parallax_model::{AttributePath, Key, SourceStatus};
+use parallax_model::{AttributePath, Fingerprint, Key, Snapshot, SourceStatus, Value, ontology};
 
-use super::observe::Projects;
+use super::observe::{Projects, unseen};
 use super::{Context, Endpoint, Observing, Progress, Side, documents, observe};
 use crate::config::{Environment, Source};
-use crate::error::AppError;
+use crate::error::{AppError, ErrorKind};
 
 /// Which part of a comparison is wanted.
 #[derive(Debug, Clone, Default)]
@@ -44,6 +44,32 @@ pub struct Comparison {
     pub notes: Vec<String>,
     /// Which part was wanted.
     pub filter: Filter,
+    /// Why a side could not be seen at all.
+    pub failures: Vec<AppError>,
+}
+
+impl Comparison {
+    /// The same with secrets reduced to their presence: fingerprints of a key that was made for this run say
+    /// nothing to anybody later, and would make two reports of one state differ.
+    fn with_presence_only(mut self) -> Self {
+        self.left.snapshot = self.left.snapshot.with_presence_only();
+        self.right.snapshot = self.right.snapshot.with_presence_only();
+        for divergence in &mut self.judgement.divergences {
+            presence(&mut divergence.difference.left);
+            presence(&mut divergence.difference.right);
+        }
+        for suppressed in &mut self.judgement.suppressed {
+            presence(&mut suppressed.left);
+            presence(&mut suppressed.right);
+        }
+        self
+    }
+}
+
+fn presence(value: &mut Option<Value>) {
+    if matches!(value, Some(Value::Secret(_))) {
+        *value = Some(Value::Secret(Fingerprint::Present));
+    }
 }
 
 /// Compares under boundaries.
@@ -58,7 +84,7 @@ pub fn check(request: &Request, context: &Context, progress: &dyn Progress) -> R
         env_example: super::execute::example(context)?,
         strict: request.strict,
     };
-    compare(request, &rules, context, progress)
+    compare(request, &rules, Reading::Whole, context, progress)
 }
 
 /// Compares without any rule: everything that differs is undeclared.
@@ -67,36 +93,58 @@ pub fn check(request: &Request, context: &Context, progress: &dyn Progress) -> R
 /// Where a side can't be observed at all.
 pub fn diff(request: &Request, context: &Context, progress: &dyn Progress) -> Result<Comparison, AppError> {
     let rules = Rules { profile: Profile::None, ..Rules::default() };
-    compare(request, &rules, context, progress)
+    compare(request, &rules, Reading::WhatDiffers, context, progress)
+}
+
+/// How two documents are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Reading {
+    /// Whole: a boundary may speak of what is equal, too.
+    Whole,
+    /// Only what differs, which is much faster.
+    WhatDiffers,
 }
 
 fn compare(
     request: &Request,
     rules: &Rules,
+    reading: Reading,
     context: &Context,
     progress: &dyn Progress,
 ) -> Result<Comparison, AppError> {
     let mut notes = Vec::new();
     let mut with = Observing::new(context)?;
     with.projects = projects(request, context, &mut notes);
-    let (left, right, elided) = match documents::pair(request, &with)? {
+    let pair = if reading == Reading::WhatDiffers { documents::pair(request, &with)? } else { None };
+    let mut failures = Vec::new();
+    let (left, right, elided) = match pair {
         Some(pair) => pair,
         None => {
-            let (left, right) = both(request, &with, progress)?;
+            let (left, right) = both(request, &with, progress, &mut failures)?;
+            of_one_sort(&left, &right)?;
+            selects_something(request, &left.snapshot, &right.snapshot)?;
             (left, right, 0)
         }
     };
     note_uncompared(&left, &right, &mut notes);
+    note_unknown_regions(rules, &left.snapshot, &right.snapshot, &mut notes);
     let mut differences = parallax_engine::compare(&left.snapshot, &right.snapshot);
     differences.equal += elided;
     let mut judgement = parallax_engine::judge(differences, &left.snapshot, &right.snapshot, rules);
     request.filter.apply(&mut judgement);
     let filter = request.filter.clone();
-    Ok(Comparison { left, right, judgement, notes, filter })
+    let comparison = Comparison { left, right, judgement, notes, filter, failures };
+    Ok(if with.fingerprinter.key_id().is_some() { comparison } else { comparison.with_presence_only() })
 }
 
-/// Observes both sides at the same time.
-fn both(request: &Request, with: &Observing<'_>, progress: &dyn Progress) -> Result<(Side, Side), AppError> {
+/// Observes both sides at the same time. A side that can't be seen at all is a side of which everything is
+/// unknown, so that the report is a report whatever happens; why is in `failures`.
+fn both(
+    request: &Request,
+    with: &Observing<'_>,
+    progress: &dyn Progress,
+    failures: &mut Vec<AppError>,
+) -> Result<(Side, Side), AppError> {
     let (left, right) = std::thread::scope(|scope| {
         let left = scope.spawn(|| observe(&request.left, with, progress));
         let right = observe(&request.right, with, progress);
@@ -105,7 +153,80 @@ fn both(request: &Request, with: &Observing<'_>, progress: &dyn Progress) -> Res
     // A thread that panicked has told so on standard error already.
     let left =
         left.unwrap_or_else(|_| Err(AppError::unobserved("observing the left side stopped unexpectedly")));
-    Ok((left?, right?))
+    let mut seen = |side: Result<Side, AppError>, endpoint: &Endpoint| match side {
+        Err(error) if error.kind == ErrorKind::Unobserved => {
+            let side = unseen(endpoint, &error, with);
+            failures.push(error);
+            Ok(side)
+        }
+        other => other,
+    };
+    Ok((seen(left, &request.left)?, seen(right, &request.right)?))
+}
+
+/// A document and an environment have nothing in common.
+fn of_one_sort(left: &Side, right: &Side) -> Result<(), AppError> {
+    let documents =
+        |side: &Side| side.snapshot.header().sources.iter().filter(|s| s.source == "documents").count();
+    let all = |side: &Side| side.snapshot.header().sources.len();
+    let only = |side: &Side| all(side) > 0 && documents(side) == all(side);
+    let none = |side: &Side| all(side) > 0 && documents(side) == 0;
+    let (document, other) = match (only(left) && none(right), none(left) && only(right)) {
+        (true, _) => (left, right),
+        (false, true) => (right, left),
+        (false, false) => return Ok(()),
+    };
+    let name = |side: &Side| side.snapshot.header().environment.clone();
+    Err(AppError::usage(format!(
+        "`{}` is a document and `{}` is none: nothing of them can be compared",
+        name(document),
+        name(other)
+    ))
+    .hint("name two documents: parallax diff LEFT.json RIGHT.json"))
+}
+
+/// A selector that selects nothing is a mistake, and a gate that it opens would be a false all-clear.
+fn selects_something(request: &Request, left: &Snapshot, right: &Snapshot) -> Result<(), AppError> {
+    for selector in &request.filter.only {
+        let selects = |side: &Snapshot| {
+            side.resources().iter().any(|r| selector.selects_key(&r.key))
+                || side
+                    .header()
+                    .gaps
+                    .iter()
+                    .any(|gap| Selector::parse(&gap.what).is_ok_and(|g| g.overlaps(selector)))
+        };
+        if !selects(left) && !selects(right) {
+            let mut roots: Vec<&str> =
+                left.resources().iter().chain(right.resources()).map(|r| r.key.root()).collect();
+            roots.dedup();
+            roots.sort_unstable();
+            roots.dedup();
+            return Err(AppError::usage(format!("--only {selector} selects nothing on either side"))
+                .hint(format!("keys here begin with: {}", roots.join(", "))));
+        }
+    }
+    Ok(())
+}
+
+/// A boundary over keys that no source makes is likely a slip of the pen.
+fn note_unknown_regions(rules: &Rules, left: &Snapshot, right: &Snapshot, notes: &mut Vec<String>) {
+    let known = |root: &str| {
+        root.contains('*')
+            || ontology::kinds().any(|kind| kind.key.split('/').next() == Some(root))
+            || [left, right].iter().any(|side| side.under(root).next().is_some())
+    };
+    for rule in &rules.boundaries {
+        let root = rule.select.as_str().split(['/', '#']).next().unwrap_or_default();
+        if let Origin::File { path, line } = &rule.origin
+            && !known(root)
+        {
+            notes.push(format!(
+                "{path}:{line}: nothing here begins with `{root}/`, so `{}` selects nothing",
+                rule.select
+            ));
+        }
+    }
 }
 
 /// A project is compared where both sides have one. A host that is named without a folder has none: then

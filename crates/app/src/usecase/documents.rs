@@ -2,24 +2,29 @@
 
 use std::path::Path;
 
-use parallax_collect::document::{DigestKey, Document, Reader};
+use parallax_collect::document::{DigestKey, Document, DocumentError, Reader};
 use parallax_model::{Resource, Snapshot, SnapshotHeader, SourceReport, SourceStatus};
 
 use super::observe::{Observing, Side, is_snapshot, read_bounded};
 use super::{Endpoint, Request, key};
 use crate::error::AppError;
 
-/// What stands for a document in keys where two of them are compared: both must have the same.
-const SHARED_NAME: &str = "item";
+/// What stands for a document in keys where it is named on the command line: both sides must have the same.
+pub(super) const SHARED_NAME: &str = "item";
 
-/// Reads one document whole.
-pub(super) fn read(bytes: &[u8], shown: &str, with: &Observing<'_>) -> Result<Side, AppError> {
-    let key = digest_key()?;
-    let name = Path::new(shown).file_stem().map_or_else(|| shown.into(), |stem| stem.to_string_lossy());
-    let reader = Reader { name: &name, fingerprinter: &with.fingerprinter, key };
-    let resources =
-        reader.read(Document { label: shown, bytes }).map_err(|e| AppError::usage(e.to_string()))?;
+/// Reads one document whole; its resources' keys begin with `document/<name>/`.
+pub(super) fn read(bytes: &[u8], shown: &str, name: &str, with: &Observing<'_>) -> Result<Side, AppError> {
+    let reader = Reader { name, fingerprinter: &with.fingerprinter, key: digest_key()? };
+    let resources = reader.read(Document { label: shown, bytes }).map_err(|e| wrong(&e))?;
     Ok(side(shown, resources, with))
+}
+
+fn wrong(error: &DocumentError) -> AppError {
+    let told = AppError::usage(error.to_string());
+    if (error.line, error.column) == (1, 1) {
+        return told.hint("this version reads snapshot files and JSON documents");
+    }
+    told
 }
 
 /// Reads two documents and leaves out what is equal, with the count of the equal attributes; `None` where not both
@@ -39,7 +44,7 @@ pub(super) fn pair(request: &Request, with: &Observing<'_>) -> Result<Option<(Si
             Document { label: &left_name, bytes: &left },
             Document { label: &right_name, bytes: &right },
         )
-        .map_err(|e| AppError::usage(e.to_string()))?;
+        .map_err(|e| wrong(&e))?;
     let equal = pair.equal_attributes;
     Ok(Some((side(&left_name, pair.left, with), side(&right_name, pair.right, with), equal)))
 }

@@ -28,19 +28,25 @@ const ENVIRONMENT_WORDS: [(&str, &str); 9] = [
     ("qa", "qa"),
 ];
 
-/// Looks around and writes; an existing file is an error, and is left as it is.
+/// Looks around and writes; an existing configuration is left as it is, and where the key is missing that is made.
 ///
 /// # Errors
 /// Where a configuration is there already, or the folder can't be written to.
 pub fn initialise(folder: &Path) -> Result<Initialised, AppError> {
+    let mut lines = Vec::new();
     if let Some(existing) = crate::config::find(folder) {
+        let project = existing.parent().unwrap_or(folder);
+        if !key::path(project).exists() {
+            lines.push(format!("`{}` is there already and was not touched", existing.display()));
+            write_folder(project, &mut lines)?;
+            return Ok(Initialised { lines });
+        }
         return Err(AppError::usage(format!(
             "`{}` is there already and was not touched",
             existing.display()
         ))
         .hint("`parallax schema config` prints what may stand in it"));
     }
-    let mut lines = Vec::new();
     let hosts = ssh_hosts();
     write_new(&folder.join("parallax.yaml"), configuration(&hosts, folder).as_bytes(), 0o644)?;
     lines.push(
@@ -53,8 +59,13 @@ pub fn initialise(folder: &Path) -> Result<Initialised, AppError> {
         ));
     }
     write_folder(folder, &mut lines)?;
-    let next = hosts.first().map_or("ssh://HOST/PATH", |h| h.environment.as_str());
-    lines.push(format!("next: parallax check {next}"));
+    lines.push(match hosts.first() {
+        Some(host) => format!(
+            "next: correct the folder of `{0}` in parallax.yaml, then parallax check {0}",
+            host.environment
+        ),
+        None => "next: parallax check ssh://HOST/PATH".to_owned(),
+    });
     Ok(Initialised { lines })
 }
 
@@ -176,6 +187,10 @@ mod tests {
         initialise(folder.path()).unwrap();
         let path = folder.path().join("parallax.yaml");
         std::fs::write(&path, "version: 1\n").unwrap();
+        std::fs::remove_file(folder.path().join(".parallax/key")).unwrap();
+        assert!(
+            initialise(folder.path()).unwrap().lines.iter().any(|line| line.contains("wrote .parallax/key"))
+        );
         assert!(initialise(folder.path()).unwrap_err().to_string().contains("was not touched"));
         assert_eq!(std::fs::read_to_string(path).unwrap(), "version: 1\n");
     }

@@ -1,12 +1,13 @@
 //! Observes an endpoint: all its sources, joined into one snapshot.
 
+use std::collections::BTreeMap;
 use std::io::{BufReader, Read};
 use std::path::Path;
 use std::sync::Arc;
 
 use parallax_collect::secret::Fingerprinter;
 use parallax_collect::{COLLECTORS, Collector, Observation, Scope, Variables};
-use parallax_model::{Snapshot, SnapshotHeader};
+use parallax_model::{Gap, GapKind, Key, Snapshot, SnapshotHeader, Timestamp};
 
 use super::{Context, Endpoint, documents, key, machine};
 use crate::config::{Environment, Host, Source};
@@ -89,10 +90,15 @@ pub fn observe(endpoint: &Endpoint, with: &Observing<'_>, progress: &dyn Progres
             progress.end(&environment.name);
             side
         }
-        Endpoint::File(path) => read_file(&with.context.folder.join(path), &path.display().to_string(), with),
+        Endpoint::File(path) => read_file(
+            &with.context.folder.join(path),
+            &path.display().to_string(),
+            documents::SHARED_NAME,
+            with,
+        ),
         Endpoint::StandardInput => {
             let bytes = read_bounded(std::io::stdin().lock(), "standard input")?;
-            read_bytes(&bytes, "standard input", with)
+            read_bytes(&bytes, "standard input", documents::SHARED_NAME, with)
         }
     }
 }
@@ -109,40 +115,78 @@ fn place_of(environment: &Environment) -> String {
 
 fn observe_environment(environment: &Environment, with: &Observing<'_>) -> Result<Side, AppError> {
     let mut all = Observation::default();
-    let mut captured_at = None;
+    let mut kept_at = None;
     for source in &environment.sources {
-        match source {
-            Source::Host { at, project } => {
-                let seen = observe_host(environment, at, project.as_deref(), with)?;
-                join(&mut all, seen);
-            }
+        let seen = match source {
+            Source::Host { at, project } => observe_host(environment, at, project.as_deref(), with)?,
             Source::Snapshot(path) | Source::Documents(path) => {
-                let side =
-                    read_file(&with.context.config.folder.join(path), &path.display().to_string(), with)?;
+                let name =
+                    path.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());
+                let shown = path.display().to_string();
+                let side = read_file(&with.context.config.folder.join(path), &shown, &name, with)?;
                 let header = side.snapshot.header();
-                captured_at = captured_at.max(Some(header.captured_at));
-                all.gaps.extend(header.gaps.iter().cloned());
-                all.sources.extend(header.sources.iter().cloned());
-                all.resources.extend(side.snapshot.resources().iter().cloned());
+                // What was kept is as old as its oldest part.
+                kept_at =
+                    Some(kept_at.map_or(header.captured_at, |at: Timestamp| at.min(header.captured_at)));
+                Observation {
+                    resources: side.snapshot.resources().to_vec(),
+                    gaps: header.gaps.clone(),
+                    sources: header.sources.clone(),
+                }
             }
-        }
+        };
+        join(&mut all, seen);
     }
-    let live = environment.sources.iter().any(|s| matches!(s, Source::Host { .. }));
     let header = SnapshotHeader {
         environment: environment.name.clone(),
-        captured_at: captured_at.filter(|_| !live).unwrap_or(with.context.now),
+        captured_at: kept_at.unwrap_or(with.context.now),
         tool: TOOL.to_owned(),
         key_id: with.fingerprinter.key_id().map(str::to_owned),
         sources: all.sources,
         gaps: all.gaps,
     };
-    Ok(Side { place: place_of(environment), snapshot: Snapshot::new(header, all.resources), live })
+    let snapshot = Snapshot::new(header, all.resources);
+    Ok(Side { place: place_of(environment), snapshot, live: kept_at.is_none() })
 }
 
+/// Adds what another source saw. Where two sources say different things of one attribute, neither is believed:
+/// that is a gap.
 fn join(all: &mut Observation, seen: Observation) {
+    let known: BTreeMap<Key, usize> =
+        all.resources.iter().enumerate().map(|(at, resource)| (resource.key.clone(), at)).collect();
+    for resource in &seen.resources {
+        let before = known.get(&resource.key).and_then(|at| all.resources.get(*at));
+        for attribute in &resource.attributes {
+            let path = attribute.path.as_str();
+            let other = before.and_then(|before| before.attributes.get(path));
+            if other.is_some_and(|other| *other != attribute.value) {
+                let why = "two sources of this environment say different things";
+                all.gaps.push(Gap::new(format!("{}#{path}", resource.key), GapKind::Failed, why));
+            }
+        }
+    }
     all.resources.extend(seen.resources);
     all.gaps.extend(seen.gaps);
     all.sources.extend(seen.sources);
+}
+
+/// An environment of which nothing could be seen, and why: everything is a gap.
+pub(super) fn unseen(endpoint: &Endpoint, error: &AppError, with: &Observing<'_>) -> Side {
+    let (name, place) = match endpoint {
+        Endpoint::Environment(environment) => (environment.name.clone(), place_of(environment)),
+        Endpoint::File(path) => (path.display().to_string(), path.display().to_string()),
+        Endpoint::StandardInput => ("standard input".to_owned(), "standard input".to_owned()),
+    };
+    let why = error.chain.first().unwrap_or(&error.message).clone();
+    let header = SnapshotHeader {
+        environment: name,
+        captured_at: with.context.now,
+        tool: TOOL.to_owned(),
+        key_id: None,
+        sources: Vec::new(),
+        gaps: vec![Gap::new("**", GapKind::Unreachable, why)],
+    };
+    Side { place, snapshot: Snapshot::new(header, Vec::new()), live: true }
 }
 
 fn observe_host(
@@ -167,9 +211,9 @@ fn observe_host(
         .map_err(|error| machine::unobserved(&environment.name, &error))
 }
 
-fn read_file(path: &Path, shown: &str, with: &Observing<'_>) -> Result<Side, AppError> {
+fn read_file(path: &Path, shown: &str, name: &str, with: &Observing<'_>) -> Result<Side, AppError> {
     let file = std::fs::File::open(path).map_err(|e| AppError::io("read", shown, &e))?;
-    read_bytes(&read_bounded(file, shown)?, shown, with)
+    read_bytes(&read_bounded(file, shown)?, shown, name, with)
 }
 
 pub(super) fn read_bounded(from: impl Read, shown: &str) -> Result<Vec<u8>, AppError> {
@@ -182,9 +226,9 @@ pub(super) fn read_bounded(from: impl Read, shown: &str) -> Result<Vec<u8>, AppE
 }
 
 /// A snapshot where the first line says so, else a document.
-fn read_bytes(bytes: &[u8], shown: &str, with: &Observing<'_>) -> Result<Side, AppError> {
+fn read_bytes(bytes: &[u8], shown: &str, name: &str, with: &Observing<'_>) -> Result<Side, AppError> {
     if !is_snapshot(bytes) {
-        return documents::read(bytes, shown, with);
+        return documents::read(bytes, shown, name, with);
     }
     let snapshot = Snapshot::read(BufReader::new(bytes)).map_err(|e| {
         AppError::usage(format!("`{shown}`: {e}")).hint("capture it again with: parallax capture ENV -o FILE")

@@ -5,6 +5,7 @@ mod group;
 mod mend;
 
 use parallax_engine::boundary::{Divergence, Outcome, Summary};
+use parallax_engine::compare::show::visible;
 use parallax_model::Gap;
 
 pub use agreement::agreements;
@@ -25,32 +26,29 @@ pub fn summary(comparison: &Comparison) -> Summary {
     comparison.judgement.summary()
 }
 
-/// Whether a divergence has a line of its own: not where it is told by the one that it is a part of.
-#[must_use]
-pub fn stands_alone(divergence: &Divergence) -> bool {
-    !divergence.folded
+/// The divergences that have a line of their own. A part whose whole is not in the report (it was filtered out)
+/// stands for itself.
+pub fn standing(comparison: &Comparison) -> impl Iterator<Item = &Divergence> {
+    let all = &comparison.judgement.divergences;
+    all.iter().filter(|d| !d.folded || whole(d, all).is_none())
 }
 
-/// Text with every control character made visible, so that nothing observed can move a cursor,
-/// change a colour or hide a line.
+/// The parts that a divergence tells with itself.
+#[must_use]
+pub fn parts<'a>(of: &Divergence, comparison: &'a Comparison) -> Vec<&'a Divergence> {
+    let is_part = |d: &&Divergence| d.folded && d.difference.part_of.as_ref() == Some(&of.difference.id);
+    comparison.judgement.divergences.iter().filter(is_part).collect()
+}
+
+fn whole<'a>(part: &Divergence, all: &'a [Divergence]) -> Option<&'a Divergence> {
+    let id = part.difference.part_of.as_ref()?;
+    all.iter().find(|d| !d.folded && d.difference.id == *id)
+}
+
+/// Text in which nothing observed can move a cursor, change a colour or hide a line.
 #[must_use]
 pub fn clean(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '\n' => out.push_str("\\n"),
-            '\t' => out.push_str("\\t"),
-            '\r' => out.push_str("\\r"),
-            c if c.is_control() || is_invisible(c) => out.push_str(&format!("\\u{{{:x}}}", u32::from(c))),
-            c => out.push(c),
-        }
-    }
-    out
-}
-
-/// Characters that reorder or hide text (Unicode's bidirectional controls and zero-width characters).
-fn is_invisible(c: char) -> bool {
-    matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+    visible(text)
 }
 
 /// At most 60 characters, with `…` where something was left out.
@@ -82,7 +80,7 @@ mod tests {
 
     #[test]
     fn nothing_observed_reaches_the_terminal_raw() {
-        assert_eq!(clean("a\u{1b}[31mb\r\n\u{202e}"), "a\\u{1b}[31mb\\r\\n\\u{202e}");
+        assert!(!clean("a\u{1b}[31mb\r\n\u{202e}").contains(['\u{1b}', '\r', '\n', '\u{202e}']));
         assert_eq!(clean("ü ✓ 日本"), "ü ✓ 日本");
     }
 }

@@ -11,7 +11,7 @@ fn init_writes_what_check_then_uses() {
     world.parallax(&["init"]).exits(0).says(&[
         "wrote parallax.yaml",
         "shop-staging",
-        "next: parallax check staging",
+        "then parallax check staging",
     ]);
     world.parallax(&["init"]).exits(2).says(&["was not touched"]);
     world.parallax(&["check", "local"]).exits(0);

@@ -36,7 +36,12 @@ fn a_dead_host_is_named() {
     world.sshd.stop();
     let ran = world.parallax(&["check", "staging"]).exits(3).says(&["error:", "staging", "hint:"]);
     assert!(ran.stderr.contains("refused") || ran.stderr.contains("connect"), "{}", ran.stderr);
-    assert!(!ran.stdout.contains("PASSED"));
+    assert!(ran.last_line().starts_with("PARITY_FAIL"), "{}", ran.stdout);
+    let ran = world.parallax(&["check", "staging", "--format", "json"]).exits(3);
+    let report: serde_json::Value = serde_json::from_str(&ran.stdout).expect(&ran.stdout);
+    assert_eq!((&report["verdict"], &report["right"]["gaps"][0]["what"]), (&"fail".into(), &"**".into()));
+    world.parallax(&["check", "staging", "--mode", "ci"]).exits(3).says(&["[ERROR] unobserved: "]);
+    world.parallax(&["capture", "staging"]).exits(3).says(&["error:"]);
 }
 
 #[test]

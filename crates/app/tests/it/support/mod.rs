@@ -77,7 +77,7 @@ impl Staging {
 
 impl World {
     pub(crate) fn new(staging: Staging) -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = tempfile::tempdir_in("/tmp").unwrap();
         let make = |name: &str| std::fs::create_dir_all(folder.path().join(name)).unwrap();
         ["laptop/home/.ssh", "laptop/shop", "staging/home", "staging/shop"].into_iter().for_each(make);
         for (side, undici) in [("laptop", "5.26.4"), ("staging", staging.undici)] {
@@ -85,10 +85,13 @@ impl World {
             std::fs::write(shop.join("package-lock.json"), lockfile(undici)).unwrap();
             std::fs::write(shop.join(".nvmrc"), "18.19.0\n").unwrap();
         }
+        // Short names, so that what is shown of a path does not depend on where the tests are.
+        std::os::unix::fs::symlink(node_bin("18190"), folder.path().join("laptop/bin")).unwrap();
+        std::os::unix::fs::symlink(&staging.node, folder.path().join("staging/node")).unwrap();
         let mut variables = staging.variables;
         let home = folder.path().join("staging/home");
         variables.push(("HOME".into(), home.display().to_string()));
-        variables.push(("PATH".into(), format!("{}:/usr/bin:/bin", staging.node.display())));
+        variables.push(("PATH".into(), format!("{}/staging/node:/usr/bin:/bin", folder.path().display())));
         variables.push(("LANG".into(), "C.UTF-8".into()));
         let sshd = Sshd::start(folder.path(), &variables);
         let world = Self { folder, sshd };
@@ -140,7 +143,7 @@ impl World {
             .current_dir(self.shop())
             .env_clear()
             .env("HOME", &home)
-            .env("PATH", format!("{}:/usr/bin:/bin", node_bin("18190").display()))
+            .env("PATH", format!("{}/laptop/bin:/usr/bin:/bin", self.folder.path().display()))
             .env("LD_LIBRARY_PATH", "/usr/local/lib/node:/usr/lib/x")
             .env("LANG", "C.UTF-8")
             .env("PARALLAX_SSH", self.sshd.client_arguments())
