@@ -41,9 +41,8 @@ pub fn check_process(context: &Context) -> Result<VariableCheck, AppError> {
         Origin::File { path, line } => format!("{path}:{line}"),
         Origin::Profile(name) | Origin::Flag(name) => (*name).to_owned(),
     };
-    let told = |p: &parallax_engine::boundary::VariableProblem| {
-        format!("{}; it {} ({})", p.message, p.demand, line(&p.origin))
-    };
+    let told =
+        |p: &parallax_engine::boundary::VariableProblem| format!("{} ({})", p.message, line(&p.origin));
     Ok(VariableCheck::Invalid(found.iter().map(told).collect()))
 }
 

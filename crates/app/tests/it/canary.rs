@@ -21,8 +21,14 @@ fn a_planted_secret_is_found_nowhere() {
         let lock = lock.replace("https://registry", &format!("https://me:{CANARY}@registry"));
         std::fs::write(shop.join("package-lock.json"), lock).unwrap();
     }
+    world.write_config("env_schema: {NPM_TOKEN: {type: integer}, DATABASE_URL: {matches: x}}\n");
     let other = format!("postgres://shop:{CANARY}2@db.example.org/shop");
-    let variables = [("DATABASE_URL", other.as_str()), ("NPM_TOKEN", CANARY), ("PARALLAX_LOG", "trace")];
+    let variables = [
+        ("DATABASE_URL", other.as_str()),
+        ("NPM_TOKEN", CANARY),
+        ("PARALLAX_LOG", "trace"),
+        ("ODDLY_NAMED", "c4n4ryS3cr3tDoNotLeak99"),
+    ];
     let mut seen = String::new();
     for arguments in [
         &["check", "staging", "--verbose", "--show-suppressed"][..],
@@ -32,6 +38,7 @@ fn a_planted_secret_is_found_nowhere() {
         &["capture", "staging", "-o", "-"],
         &["capture", "local", "-o", "-"],
         &["init"],
+        &["exec", "--", "true"],
     ] {
         let ran = world.parallax_with(arguments, &variables);
         seen.push_str(&ran.stdout);

@@ -75,7 +75,8 @@ fn endless_output_is_cut() {
     let world = with_tools(&[("ruby", "exec head -c 1000000000 /dev/zero")]);
     let ran = world.parallax(&["capture", "staging", "-o", "-"]);
     assert!(ran.stdout.len() < 2_000_000, "{}", ran.stdout.len());
-    assert!(ran.stdout.contains("runtime/ruby"), "a gap names it");
+    let header: serde_json::Value = serde_json::from_str(ran.stdout.lines().next().unwrap()).unwrap();
+    assert!(header["gaps"].to_string().contains("runtime/ruby"), "{header}");
 }
 
 #[test]
@@ -83,9 +84,10 @@ fn invalid_utf8_is_kept_in_bounds() {
     let world = with_tools(&[("perl", "printf '\\377\\376 \\033[31m garbage\\n'")]);
     let bytes = std::ffi::OsStr::from_bytes(b"a\xff\x1b[31mb");
     let mut command = world.command();
-    command.env("ODD", bytes).args(["check", "staging", "--verbose"]);
+    command.env("ODD", bytes).args(["check", "staging", "--verbose", "--color", "always"]);
     let ran = crate::support::Ran::of(command.output().unwrap());
-    assert!(!ran.stdout.contains('\u{1b}'), "no escape reaches the terminal");
+    assert!(!ran.stdout.contains("\u{1b}[31mb"), "no escape of the variable reaches the terminal");
+    assert!(!ran.stdout.contains("\u{1b}[31m garbage"), "nor of the tool: {}", ran.stdout);
     assert!(ran.stdout.contains("ODD"), "{}", ran.stdout);
 }
 
@@ -108,9 +110,8 @@ fn an_unreadable_lockfile_is_a_gap_and_no_pass() {
     let lock = world.staging_shop().join("package-lock.json");
     std::fs::remove_file(&lock).unwrap();
     std::os::unix::fs::symlink("/proc/1/mem", &lock).unwrap();
-    let ran = world.parallax(&["check", "staging"]);
-    assert!(matches!(ran.code, Some(1 | 3)), "{}", ran.stdout);
-    assert!(!ran.stdout.contains("PASSED"), "{}", ran.stdout);
+    let ran = world.parallax(&["check", "staging"]).exits(3).says(&["package-lock.json", "unobserved"]);
+    assert!(ran.last_line().starts_with("PARITY_FAIL"), "{}", ran.stdout);
 }
 
 #[test]
@@ -127,10 +128,8 @@ fn a_malformed_lockfile_names_its_line() {
 fn a_missing_project_folder_is_no_pass() {
     let world = World::new(Staging::same());
     std::fs::remove_dir_all(world.staging_shop()).unwrap();
-    let ran = world.parallax(&["check", "staging"]);
-    assert!(matches!(ran.code, Some(1 | 3)), "{}", ran.stdout);
-    assert!(!ran.stdout.contains("PASSED"));
-    assert!(ran.stdout.contains("staging/shop"), "{}", ran.stdout);
+    let ran = world.parallax(&["check", "staging"]).exits(3).says(&["staging/shop"]);
+    assert!(ran.last_line().starts_with("PARITY_FAIL"), "{}", ran.stdout);
 }
 
 #[test]
@@ -150,4 +149,29 @@ fn wrong_words_are_answered() {
         .parallax(&["check", "staging"])
         .exits(2)
         .says(&["parallax.yaml:5: unknown field `boundarys`", "did you mean `boundaries`?"]);
+}
+
+#[test]
+fn a_mistyped_selector_opens_no_gate() {
+    let world = World::new(Staging::drifted());
+    world
+        .parallax(&["check", "staging", "--only", "lokfile/**"])
+        .exits(2)
+        .says(&["selects nothing", "lockfile"]);
+    world.write_config("boundaries:\n  - {select: 'enw/X', must: equal}\n");
+    world
+        .parallax(&["check", "staging", "--quiet"])
+        .exits(1)
+        .says(&["parallax.yaml:6", "`enw/X` selects nothing"]);
+    world.write_config("boundaries:\n  - {select: 'env/X', must: equal, between: [local, prod]}\n");
+    world.parallax(&["check", "staging"]).exits(2).says(&["parallax.yaml:6", "`prod`"]);
+}
+
+#[test]
+fn what_can_not_be_compared_is_refused() {
+    let world = World::new(Staging::same());
+    std::fs::write(world.shop().join("a.json"), "{}").unwrap();
+    world.parallax(&["diff", "a.json"]).exits(2).says(&["name two documents"]);
+    world.parallax(&["diff", "-", "-"]).exits(2).says(&["one side, not both"]);
+    world.parallax(&["capture", "local", "staging", "--format", "json"]).exits(2).says(&["one by one"]);
 }

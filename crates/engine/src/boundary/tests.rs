@@ -607,13 +607,13 @@ fn the_schema_is_checked_in_each_environment() {
         messages(left, right, &[]),
         [
             "env_invalid DATABASE_URL is not set in staging",
-            "env_invalid LOG_LEVEL is verbose, not one of debug, info here"
+            "env_invalid LOG_LEVEL is not one of debug, info here"
         ]
     );
     assert_eq!(
         messages(left, right, &["env/DATABASE_URL"]),
         [
-            "env_invalid LOG_LEVEL is verbose, not one of debug, info here",
+            "env_invalid LOG_LEVEL is not one of debug, info here",
             "env/DATABASE_URL env/DATABASE_URL must be set, to an absolute URL"
         ]
     );
