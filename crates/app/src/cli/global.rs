@@ -1,5 +1,6 @@
 //! Flags that mean the same everywhere, and the context that they make.
 
+use std::io::IsTerminal;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
@@ -8,7 +9,7 @@ use parallax_model::Timestamp;
 use super::output::Output;
 use crate::config;
 use crate::error::AppError;
-use crate::report::{Detail, Layout};
+use crate::report::{Detail, Layout, Wrap};
 use crate::usecase::Context;
 
 /// Flags that mean the same everywhere.
@@ -74,7 +75,11 @@ impl Global {
             (false, true) => Detail::Full,
             (false, false) => Detail::Usual,
         };
-        Layout { width: width(), detail, suppressed: false, gate: true, now }
+        let wrap = match std::io::stdout().is_terminal() && self.output.is_none() {
+            true => Wrap::Words,
+            false => Wrap::Never,
+        };
+        Layout { width: width(), detail, suppressed: false, gate: true, wrap, now }
     }
 }
 

@@ -6,4 +6,4 @@ mod text;
 
 pub use ci::ci_lines;
 pub use json::{DivergenceJson, GapJson, ReportJson, SideJson, SummaryJson, json, schema};
-pub use text::{Detail, Layout, text};
+pub use text::{Detail, Layout, Wrap, text};

@@ -31,8 +31,19 @@ pub struct Layout {
     pub suppressed: bool,
     /// Whether this is a gate, which ends with a verdict, or a plain difference.
     pub gate: bool,
+    /// Whether long lines are broken: for eyes, not for `grep`.
+    pub wrap: Wrap,
     /// The clock's reading, for ages.
     pub now: Timestamp,
+}
+
+/// Whether long lines are broken at the terminal's edge.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wrap {
+    /// At words: a person reads on a terminal.
+    Words,
+    /// Not at all: a line is what scripts search.
+    Never,
 }
 
 /// How many lines that decide nothing are shown in one group, unless everything is asked for.
@@ -117,11 +128,51 @@ impl Page<'_> {
         self.out.push('\n');
     }
 
-    /// A line with something at its right edge, or below where there is no room.
-    fn line_with(&mut self, left: &str, width: usize, right: &str, right_width: usize) {
-        let free = self.layout.width.saturating_sub(width + right_width);
-        let gap = if free >= 2 { free } else { 2 };
-        self.line(&format!("{left}{}{right}", " ".repeat(gap)));
+    /// A marked line with something at its right edge, or behind it where there is no room.
+    fn marked(&mut self, start: &str, mark: &str, message: &str, style: Style, right: &str) {
+        let styled = |text: &str| match style {
+            Style::Strong => text.bold().to_string(),
+            Style::Plain => text.to_owned(),
+        };
+        let lines = self.wrapped(message, LABEL + 2);
+        let last = lines.len().saturating_sub(1);
+        for (at, line) in lines.iter().enumerate() {
+            let begin = if at == 0 { format!("{start}{mark} ") } else { " ".repeat(LABEL + 2) };
+            let width = LABEL + 2 + line.chars().count();
+            let free = self.layout.width.saturating_sub(width + right.chars().count());
+            let text = format!("{begin}{}", styled(line));
+            if at < last {
+                self.line(&text);
+            } else if free >= 2 || self.layout.wrap == Wrap::Never {
+                self.line(&format!("{text}{}{}", " ".repeat(free.max(2)), right.dimmed()));
+            } else {
+                self.line(&text);
+                let indent = self.layout.width.saturating_sub(right.chars().count());
+                self.line(&format!("{}{}", " ".repeat(indent), right.dimmed()));
+            }
+        }
+    }
+
+    /// A text in lines that fit beside an indent; one line where nothing is broken.
+    fn wrapped(&self, text: &str, indent: usize) -> Vec<String> {
+        let room = self.layout.width.saturating_sub(indent).max(20);
+        if self.layout.wrap == Wrap::Never || text.chars().count() <= room {
+            return vec![text.to_owned()];
+        }
+        let mut lines = vec![String::new()];
+        for word in text.split(' ') {
+            let line = lines.last().map_or(0, |line| line.chars().count());
+            if line > 0 && line + 1 + word.chars().count() > room {
+                lines.push(String::new());
+            }
+            if let Some(line) = lines.last_mut() {
+                if !line.is_empty() {
+                    line.push(' ');
+                }
+                line.push_str(word);
+            }
+        }
+        lines
     }
 
     fn sides(&mut self, comparison: &Comparison) {
@@ -194,14 +245,7 @@ impl Page<'_> {
         let difference = &divergence.difference;
         let start = label.take();
         let code = format!("{}  {}", difference.code, difference.id);
-        let message = view::clean(&difference.message);
-        let width = LABEL + 2 + message.chars().count();
-        self.line_with(
-            &format!("{start}{} {}", mark(divergence), message.bold()),
-            width,
-            &code.dimmed().to_string(),
-            code.chars().count(),
-        );
+        self.marked(&start, &mark(divergence), &view::clean(&difference.message), Style::Strong, &code);
         for detail in difference.details.iter().filter(|detail| adds(&difference.message, detail)) {
             self.below(&view::clean(detail));
         }
@@ -223,7 +267,9 @@ impl Page<'_> {
     }
 
     fn below(&mut self, text: &str) {
-        self.line(&format!("{}{text}", " ".repeat(LABEL + 4)));
+        for line in self.wrapped(text, LABEL + 4) {
+            self.line(&format!("{}{line}", " ".repeat(LABEL + 4)));
+        }
     }
 
     /// A divergence that does not fail.
@@ -238,9 +284,7 @@ impl Page<'_> {
             }
             (Verdict::Allowed | Verdict::Approved | Verdict::Undeclared | Verdict::Violation, _) => {}
         }
-        let id = difference.id.to_string();
-        let width = LABEL + 2 + message.chars().count();
-        self.line_with(&format!("{start}~ {message}"), width, &id.dimmed().to_string(), id.len());
+        self.marked(&start, "~", &message, Style::Plain, &difference.id.to_string());
         if self.layout.detail == Detail::Full {
             for detail in difference.details.iter().filter(|detail| adds(&difference.message, detail)) {
                 self.below(&view::clean(detail));
@@ -255,13 +299,7 @@ impl Page<'_> {
             let gap = &u.unknown.gap;
             let message =
                 view::clean(&format!("{} in {} is unknown: {}", gap.what, u.unknown.environment, gap.why));
-            let width = LABEL + 2 + message.chars().count();
-            self.line_with(
-                &format!("{start}{} {}", "?".yellow().bold(), message.bold()),
-                width,
-                "unobserved",
-                10,
-            );
+            self.marked(&start, &"?".yellow().bold().to_string(), &message, Style::Strong, "unobserved");
             self.below(&view::clean(&format!("a boundary speaks of it: {}", json::rule(&u.rule))));
         }
     }
@@ -305,6 +343,13 @@ impl Page<'_> {
             self.out.push('\n');
         }
     }
+}
+
+/// How a line's words stand out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Style {
+    Strong,
+    Plain,
 }
 
 /// Whether a line of detail says more than the message: not where what follows its label stands there.
