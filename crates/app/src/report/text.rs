@@ -234,8 +234,12 @@ impl Page<'_> {
         }
         if self.layout.gate {
             for agreement in view::agreements(group, comparison) {
-                let start = label.take();
-                self.line(&format!("{start}{} {agreement}", "✓".green()));
+                let mut mark = "✓".green().to_string();
+                for line in self.wrapped(&agreement, LABEL + 2) {
+                    let start = label.take();
+                    self.line(&format!("{start}{mark} {line}"));
+                    " ".clone_into(&mut mark);
+                }
             }
         }
         label.used

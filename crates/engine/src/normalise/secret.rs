@@ -18,7 +18,7 @@ fn why(left: &Fingerprint, right: &Fingerprint) -> &'static str {
             "the fingerprints were made with different keys; observe both sides with the project's key"
         }
         (Fingerprint::Present, _) | (_, Fingerprint::Present) => {
-            "only the presence of a secret is known; observe both sides in one run, or with the project's key"
+            "only the presence of a secret is known; observe both sides in one run, or with the project's key (`parallax init` makes one)"
         }
     }
 }
