@@ -107,7 +107,7 @@ fn messages_of_secrets_never_show_a_value() {
         env(present()),
         env(present()),
         "secret_drift: API cannot be compared: only the presence of a secret is known; observe both sides in \
-         one run, or with the project's key",
+         one run, or with the project's key (`parallax init` makes one)",
     );
     let plain = resource("env/API").with("value", "hunter2");
     let found = sides(vec![resource("env/API").with("value", keyed("a"))], vec![plain]);
