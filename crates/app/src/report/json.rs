@@ -130,7 +130,7 @@ pub struct DivergenceJson {
     /// The environment that a finding within one environment is about.
     pub within: Option<String>,
     /// What this tells with itself and is counted with it: the packages of a lockfile, a pin that what runs has left.
-    pub parts: Vec<DivergenceJson>,
+    pub parts: Vec<Self>,
     /// Why the values could not be compared.
     pub not_comparable: Option<String>,
 }
