@@ -246,7 +246,7 @@ fn without_assigned(bytes: &[u8]) -> Vec<u8> {
             let from = before.len().checked_sub(name.len());
             from.and_then(|from| before.get(from..)).is_some_and(|b| b.eq_ignore_ascii_case(name.as_bytes()))
         };
-        if sign < done || !ASSIGNED.iter().any(|name| ends(&name)) {
+        if sign < done || !ASSIGNED.iter().any(ends) {
             continue;
         }
         let quoted = matches!(scan.byte(sign + 1), Some(b'"' | b'\''));

@@ -267,7 +267,7 @@ fn this_machine_answers_as_expected() {
     let cut = Output { status: CUT, stdout: b"y\ny\ny".to_vec(), stderr: Vec::new() };
     assert_eq!(*replies.get(flood).unwrap(), cut);
     assert_eq!(replies.get(left).unwrap().stdout, b"done\n");
-    assert_eq!(replies.get(find).unwrap(), &["a/b/c/package.json", "package.json"]);
+    assert_eq!(replies.get(find).unwrap().paths, ["a/b/c/package.json", "package.json"]);
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::fs;
 use std::io::Write as _;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
 
 use serde::{Deserialize, Serialize};
 
@@ -116,7 +116,12 @@ impl RunCache {
 
     /// Writes the answers down, if there are new ones: beside the file, then in its place.
     pub(super) fn save(&self) {
-        let mut kept = self.kept();
+        // A thread that hangs where the answers are kept holds them.
+        let mut kept = match self.kept.try_lock() {
+            Ok(kept) => kept,
+            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+            Err(TryLockError::WouldBlock) => return,
+        };
         let (Some(file), Some(kept)) = (&self.file, kept.as_mut()) else { return };
         if !std::mem::take(&mut kept.changed) {
             return;
