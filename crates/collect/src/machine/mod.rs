@@ -25,7 +25,7 @@ pub use batch::{
     Batch, Candidate, Entry, EntryKind, Environment, FileContent, Find, Found, FromReply, Keep, Op, Output,
     Replies, Reply, Run, SystemFacts, Ticket, Variable, VariableValue,
 };
-pub(crate) use combined::Combined;
+pub(crate) use combined::{Combined, Seat};
 pub use error::{MachineError, ProbeError};
 pub use local::Local;
 pub use login::{Account, LocalLogin};

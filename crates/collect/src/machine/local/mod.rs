@@ -55,6 +55,13 @@ impl Local {
         }
     }
 
+    /// What commands see besides files: the folder where they start, and variables.
+    fn surroundings(&self) -> Vec<OsString> {
+        let folder = std::env::current_dir().unwrap_or_default().into_os_string();
+        let variables = cache::VARIABLES.iter().map(|name| self.variable(name).unwrap_or_default());
+        variables.chain([folder]).collect()
+    }
+
     fn home(&self) -> PathBuf {
         self.variable("HOME").map(PathBuf::from).or_else(std::env::home_dir).unwrap_or_default()
     }
@@ -86,6 +93,7 @@ impl Local {
                         run,
                         &program,
                         |path| self.path(path),
+                        || self.surroundings(),
                         || process::run(run, &program, self.variables.as_ref().map(|all| all.as_slice())),
                     )
                     .map(Reply::Output)
