@@ -85,7 +85,7 @@ mod tests {
         let check = |kernel: &str, expected: &str| {
             let machine: Recorded = serde_json::from_str(&format!(
                 r#"{{"system": {{"kernel_release": "{kernel}"}},
-                    "variables": {{"PATH": "/usr/bin:C:\\\\Tools", "NOTE": "C:\\\\x"}}}}"#
+                    "variables": {{"PATH": "/usr/bin:C:\\Tools", "NOTE": "C:\\x"}}}}"#
             ))
             .unwrap();
             let fingerprinter = Arc::new(Fingerprinter::lasting(b"k"));

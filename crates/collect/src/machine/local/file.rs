@@ -50,7 +50,7 @@ pub(super) fn read(path: &Path, max_bytes: usize, keep: &Keep) -> Result<FileCon
     let most = window(max_bytes);
     // One byte more tells that the file goes on.
     let limit = most.saturating_add(1);
-    let (mut bytes, mut rest) = match keep {
+    let (bytes, mut rest) = match keep {
         Keep::All => {
             let mut bytes = Vec::new();
             file.take(u64::try_from(limit).unwrap_or(u64::MAX))
@@ -61,7 +61,6 @@ pub(super) fn read(path: &Path, max_bytes: usize, keep: &Keep) -> Result<FileCon
         Keep::LinesStartingWith(starts) => lines(&mut file, starts, limit).map_err(|e| failure(&e))?,
     };
     if bytes.len() > most {
-        bytes.truncate(most);
         rest = Rest::More;
     }
     Ok(redacted_content(&bytes, max_bytes, rest))
