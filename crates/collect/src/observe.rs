@@ -1,10 +1,11 @@
 //! Runs collectors against a machine, all of them in the same round trips. Does not judge what they saw.
 
-use std::thread;
+use std::io;
+use std::thread::{self, ScopedJoinHandle};
 
 use parallax_model::{Gap, GapKind, Resource, SourceReport, ontology};
 
-use crate::machine::{Combined, Machine, MachineError};
+use crate::machine::{Combined, Machine, MachineError, Seat};
 use crate::{Collected, Collector, Scope};
 
 /// What was seen of one machine.
@@ -31,17 +32,27 @@ pub fn observe(
 ) -> Result<Observation, MachineError> {
     let apply = |c: &Collector| !c.needs_project || scope.project.is_some();
     let combined = Combined::new(machine, collectors.iter().filter(|c| apply(c)).count());
-    let collected: Vec<Option<Collected>> = thread::scope(|threads| {
-        // Every seat is taken before the first collector starts, so that none is waited for in vain.
-        let mut seats = (0..).map(|number| combined.seat(number));
+    // Every seat is taken before the first collector starts, so that none is waited for in vain: one whose
+    // collector does not start is left at once.
+    let seats: Vec<Seat<'_>> =
+        collectors.iter().filter(|c| apply(c)).enumerate().map(|(number, _)| combined.seat(number)).collect();
+    let collected = thread::scope(|threads| {
+        let mut seats = seats.into_iter();
         let started: Vec<_> = collectors
             .iter()
             .map(|collector| {
                 let seat = if apply(collector) { seats.next() } else { None };
-                seat.map(|seat| threads.spawn(move || (collector.collect)(&seat, scope)))
+                let collect = |seat| move || (collector.collect)(&seat, scope);
+                seat.map(|seat| thread::Builder::new().spawn_scoped(threads, collect(seat)))
             })
             .collect();
-        started.into_iter().map(|thread| thread.map(|t| t.join().unwrap_or_else(|_| broken()))).collect()
+        let ended = |(started, collector): (Option<io::Result<ScopedJoinHandle<'_, _>>>, &&Collector)| {
+            started.map(|thread| match thread {
+                Ok(thread) => thread.join().unwrap_or_else(|_| broken()),
+                Err(error) => not_started(collector, &error),
+            })
+        };
+        started.into_iter().zip(collectors).map(ended).collect::<Vec<_>>()
     });
     let failure = match combined.failure() {
         Some((1, error)) => return Err(error),
@@ -49,14 +60,26 @@ pub fn observe(
         None => None,
     };
     let mut seen = Observation::default();
+    let mut seats = 0..;
     for (collector, collected) in collectors.iter().zip(collected) {
         let collected = collected.unwrap_or_else(|| Collected {
             skipped: Some("no project folder".to_owned()),
             ..Collected::default()
         });
-        take(&mut seen, machine.place(), collector, collected, failure.as_ref());
+        let seat = if apply(collector) { seats.next() } else { None };
+        let failure = failure.as_ref().filter(|_| seat.is_some_and(|seat| combined.was_refused(seat)));
+        take(&mut seen, machine.place(), collector, collected, failure);
     }
     Ok(seen)
+}
+
+/// What stands for a collector that no thread could be had for.
+fn not_started(collector: &Collector, error: &io::Error) -> Collected {
+    let mut collected = Collected::default();
+    for region in regions(collector) {
+        collected.gap(region, GapKind::Failed, format!("the collector could not be started: {error}"));
+    }
+    collected
 }
 
 /// What stands for a collector that panicked. What it said is not repeated: it may hold what it read.
@@ -73,7 +96,12 @@ fn take(
     mut collected: Collected,
     failure: Option<&MachineError>,
 ) {
-    if let (Some(error), None) = (failure, &collected.skipped) {
+    // A collector that met the failure says itself what it could not see; what it saw stays in sight.
+    let told = |error: &MachineError| {
+        let error = error.to_string();
+        collected.skipped.is_some() || collected.gaps.iter().any(|gap| gap.why.contains(&error))
+    };
+    if let Some(error) = failure.filter(|error| !told(error)) {
         for region in regions(collector) {
             collected.gap(region, error.gap_kind(), error.to_string());
         }
@@ -152,6 +180,17 @@ mod tests {
         collected
     }
 
+    /// Says by itself what it could not see.
+    fn exact(machine: &dyn Machine, scope: &Scope) -> Collected {
+        let mut collected = two_phases(machine, scope);
+        let mut batch = Batch::new();
+        batch.system();
+        if let Err(error) = machine.run(&batch) {
+            collected.gap("env/two", error.gap_kind(), error.to_string());
+        }
+        collected
+    }
+
     fn one_phase(machine: &dyn Machine, _: &Scope) -> Collected {
         let mut batch = Batch::new();
         batch.system();
@@ -201,6 +240,27 @@ mod tests {
         assert!(seen.gaps.iter().any(|g| &*g.what == "env/**" && g.kind == GapKind::Unreachable), "{seen:?}");
         assert_eq!(seen.sources[0].status, SourceStatus::Partial);
         assert_eq!(seen.sources[3].status, SourceStatus::Skipped);
+        assert_eq!(seen.sources[1].status, SourceStatus::Complete, "it had all that it asked for");
+    }
+
+    #[test]
+    fn what_was_seen_before_a_failure_stays_in_sight() {
+        let machine = Counted { trips: 0.into(), sizes: Mutex::default(), fails_at: 2 };
+        let scope = Scope {
+            project: None,
+            variables: Variables::All,
+            fingerprinter: Arc::new(Fingerprinter::ephemeral([1; 32])),
+        };
+        let seen = observe(&machine, &scope, &[&collector(exact), &collector(one_phase)]).unwrap();
+        let gaps: Vec<&str> = seen.gaps.iter().map(|gap| &*gap.what).collect();
+        assert_eq!((gaps, seen.resources.len()), (vec!["env/two"], 1));
+    }
+
+    #[test]
+    fn a_collector_that_does_not_start_leaves_gaps() {
+        let collected = not_started(crate::COLLECTORS[2], &io::Error::other("no threads"));
+        assert_eq!(&*collected.gaps[0].what, "env/**");
+        assert_eq!(collected.status(), SourceStatus::Failed);
     }
 
     #[test]

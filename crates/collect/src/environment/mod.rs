@@ -1,8 +1,10 @@
 //! Observes environment variables: `env/<NAME>`. What is secret was masked by the machine; what is noise and how
 //! values compare is the ontology's to say.
 
+use parallax_model::ontology::SEARCH_PATH_VARIABLES;
 use parallax_model::{Key, Resource, Value};
 
+use crate::host::windows_search_path;
 use crate::machine::{Batch, Environment, Machine, VariableValue};
 use crate::{Collected, Collector, Scope, Variables};
 
@@ -18,6 +20,7 @@ fn collect(machine: &dyn Machine, scope: &Scope) -> Collected {
     };
     let mut batch = Batch::new();
     let ticket = batch.environment(Environment { names, fingerprinter: scope.fingerprinter.clone() });
+    let system = batch.system();
     let replies = match machine.run(&batch) {
         Ok(replies) => replies,
         Err(error) => {
@@ -27,8 +30,17 @@ fn collect(machine: &dyn Machine, scope: &Scope) -> Collected {
     };
     match replies.get(ticket) {
         Ok(variables) => {
+            // Windows' own folders are in the search paths of WSL, in more than one spelling.
+            let windows = replies
+                .get(system)
+                .is_ok_and(|s| s.kernel_release.to_ascii_lowercase().contains("microsoft"));
             for variable in variables {
                 let value = match &variable.value {
+                    VariableValue::Plain(text)
+                        if windows && SEARCH_PATH_VARIABLES.contains(&variable.name.as_str()) =>
+                    {
+                        Value::text(windows_search_path(text))
+                    }
                     VariableValue::Plain(text) => Value::text(text.as_str()),
                     VariableValue::Secret(fingerprint) => Value::Secret(fingerprint.clone()),
                 };
@@ -66,6 +78,25 @@ mod tests {
         assert_eq!(rows, expected);
         assert!(!format!("{seen:?}").contains("hunter2"));
         assert!(seen.gaps.is_empty());
+    }
+
+    #[test]
+    fn search_paths_of_wsl_are_in_one_spelling() {
+        let check = |kernel: &str, expected: &str| {
+            let machine: Recorded = serde_json::from_str(&format!(
+                r#"{{"system": {{"kernel_release": "{kernel}"}},
+                    "variables": {{"PATH": "/usr/bin:C:\\Tools", "NOTE": "C:\\x"}}}}"#
+            ))
+            .unwrap();
+            let fingerprinter = Arc::new(Fingerprinter::lasting(b"k"));
+            let seen = collect(&machine, &Scope { project: None, variables: Variables::All, fingerprinter });
+            let values: Vec<String> =
+                seen.resources.iter().map(|r| r.attributes.get("value").unwrap().to_json()).collect();
+            assert_eq!(values, [r#""C:\\x""#, expected], "{kernel}");
+        };
+        check("6.1.0-21-amd64", r#""/usr/bin:C:\\Tools""#);
+        check("5.15.153.1-microsoft-standard-WSL2", r#""/usr/bin:/mnt/c/Tools""#);
+        check("4.4.0-19041-Microsoft", r#""/usr/bin:/mnt/c/Tools""#);
     }
 
     #[test]

@@ -17,11 +17,9 @@ mod system;
 mod tests;
 mod windows;
 
-use parallax_model::GapKind;
-
 pub use windows::{windows_path, windows_search_path};
 
-use crate::machine::{Batch, Machine, MachineError, ProbeError, Replies};
+use crate::machine::{Batch, Machine, ProbeError, Replies};
 use crate::{Collected, Collector, Scope};
 use facts::{Asked, Facts};
 
@@ -53,7 +51,7 @@ fn collect(machine: &dyn Machine, scope: &Scope) -> Collected {
     let facts = match machine.run(&batch) {
         Ok(replies) => Facts::read(&asked, &replies),
         Err(error) => {
-            out.gap("host/**", gap_kind(&error), error.to_string());
+            out.gap("host/**", error.gap_kind(), error.to_string());
             return out;
         }
     };
@@ -88,13 +86,4 @@ fn second(machine: &dyn Machine, batch: &Batch) -> Replies {
         let lost = || Err(ProbeError::Failed(error.to_string()));
         Replies(batch.ops().iter().map(|_| lost()).collect())
     })
-}
-
-fn gap_kind(error: &MachineError) -> GapKind {
-    match error {
-        MachineError::Unreachable { .. } | MachineError::HostKey { .. } => GapKind::Unreachable,
-        MachineError::Refused { .. } => GapKind::Permission,
-        MachineError::TimedOut { .. } => GapKind::TimedOut,
-        MachineError::Garbled { .. } => GapKind::NotParsed,
-    }
 }

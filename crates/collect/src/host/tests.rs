@@ -11,7 +11,8 @@ use proptest::prelude::*;
 use super::*;
 use crate::Variables;
 use crate::machine::{
-    Entry, EntryKind, FileContent, Op, Output, Recorded, Reply, SystemFacts, Variable, VariableValue,
+    Entry, EntryKind, FileContent, MachineError, Op, Output, Recorded, Reply, SystemFacts, Variable,
+    VariableValue,
 };
 use crate::secret::Fingerprinter;
 

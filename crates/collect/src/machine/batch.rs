@@ -44,7 +44,7 @@ pub enum Op {
         /// More than this many is [`ProbeError::TooLarge`].
         max_entries: usize,
     },
-    /// Files below a folder by name; paths relative to it, sorted: `Vec<String>`.
+    /// Files below a folder by name; [`Found`].
     Find(Find),
     /// Every place where the search path has each command, in its order; `Vec<Candidate>`.
     Which {
@@ -83,8 +83,7 @@ impl Keep {
     }
 }
 
-/// A search for regular files by name. Links are not followed; `.git` is never entered. A folder below the root
-/// that the account may not read is passed over.
+/// A search for regular files by name. Links are not followed; `.git` is never entered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Find {
     /// Where to start.
@@ -95,8 +94,17 @@ pub struct Find {
     pub prune: Vec<String>,
     /// How many levels down; 1 is the folder itself.
     pub max_depth: usize,
-    /// More than this many is [`ProbeError::TooLarge`].
+    /// More than this many is [`ProbeError::TooLarge`]; so are more than 20,000 folders.
     pub max_entries: usize,
+}
+
+/// What a search found: paths relative to its root, sorted.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Found {
+    /// The files.
+    pub paths: Vec<String>,
+    /// The folders that could not be looked into.
+    pub unreadable: Vec<String>,
 }
 
 impl Find {
@@ -104,14 +112,20 @@ impl Find {
     #[must_use]
     pub fn wants(&self, path: &str) -> bool {
         let (folders, name) = path.rsplit_once('/').unwrap_or(("", path));
+        self.enters(folders) && self.names.iter().any(|pattern| name_fits(pattern, name))
+    }
+
+    /// Whether a folder, by its path relative to the root, is looked into.
+    #[must_use]
+    pub fn enters(&self, folder: &str) -> bool {
         let mut depth = 1;
-        for folder in folders.split('/').filter(|f| !f.is_empty()) {
+        for folder in folder.split('/').filter(|f| !f.is_empty()) {
             depth += 1;
             if folder == ".git" || self.prune.iter().any(|p| p == folder) {
                 return false;
             }
         }
-        depth <= self.max_depth && self.names.iter().any(|pattern| name_fits(pattern, name))
+        depth <= self.max_depth
     }
 }
 
@@ -283,7 +297,7 @@ pub enum Reply {
     /// For [`Op::List`].
     Entries(Vec<Entry>),
     /// For [`Op::Find`].
-    Paths(Vec<String>),
+    Found(Found),
     /// For [`Op::Which`].
     Candidates(Vec<Candidate>),
     /// For [`Op::Run`].
@@ -341,7 +355,7 @@ impl Batch {
     }
 
     /// Looks for files by name.
-    pub fn find(&mut self, find: Find) -> Ticket<Vec<String>> {
+    pub fn find(&mut self, find: Find) -> Ticket<Found> {
         self.push(Op::Find(find))
     }
 
@@ -420,7 +434,7 @@ from_reply! {
     FileContent, Content;
     String, Digest;
     Vec<Entry>, Entries;
-    Vec<String>, Paths;
+    Found, Found;
     Vec<Candidate>, Candidates;
     Output, Output;
     Vec<Variable>, Variables;

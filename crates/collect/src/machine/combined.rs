@@ -1,7 +1,7 @@
 //! Several collectors on one machine, their batches merged: a round trip begins when every collector that is
 //! still at work has asked, or has finished. Knows nothing of what is asked.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
@@ -24,6 +24,8 @@ struct Table {
     asked: BTreeMap<usize, Batch>,
     answered: BTreeMap<usize, Answer>,
     round_trips: usize,
+    /// The seats that asked something of the machine that it did not answer.
+    refused: BTreeSet<usize>,
     /// What ended the machine. Everything that is asked later gets the same.
     failed: Option<(usize, MachineError)>,
 }
@@ -42,6 +44,7 @@ impl<'a> Combined<'a> {
             asked: BTreeMap::new(),
             answered: BTreeMap::new(),
             round_trips: 0,
+            refused: BTreeSet::new(),
             failed: None,
         };
         Self { machine, table: Mutex::new(table), changed: Condvar::new() }
@@ -55,6 +58,11 @@ impl<'a> Combined<'a> {
     /// The round trip (counted from 1) in which the machine failed, and how.
     pub(crate) fn failure(&self) -> Option<(usize, MachineError)> {
         self.table().failed.clone()
+    }
+
+    /// Whether a seat asked for something that the machine, having failed, did not answer.
+    pub(crate) fn was_refused(&self, seat: usize) -> bool {
+        self.table().refused.contains(&seat)
     }
 
     fn table(&self) -> MutexGuard<'_, Table> {
@@ -79,6 +87,7 @@ impl<'a> Combined<'a> {
                 }
             }
             Err(error) => {
+                table.refused.extend(asked.keys());
                 let answers = asked.into_keys().map(|number| (number, Err(error.clone())));
                 table.answered.extend(answers);
                 table.failed = Some((table.round_trips, error));
@@ -111,8 +120,9 @@ impl Machine for Seat<'_> {
             return Ok(Replies::default());
         }
         let mut table = self.combined.table();
-        if let Some((_, error)) = &table.failed {
-            return Err(error.clone());
+        if let Some((_, error)) = table.failed.clone() {
+            table.refused.insert(self.number);
+            return Err(error);
         }
         table.asked.insert(self.number, batch.clone());
         table = self.combined.go_if_all_asked(table);

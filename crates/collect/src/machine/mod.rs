@@ -22,10 +22,10 @@ mod sshd;
 
 pub(crate) use batch::name_fits;
 pub use batch::{
-    Batch, Candidate, Entry, EntryKind, Environment, FileContent, Find, FromReply, Keep, Op, Output, Replies,
-    Reply, Run, SystemFacts, Ticket, Variable, VariableValue,
+    Batch, Candidate, Entry, EntryKind, Environment, FileContent, Find, Found, FromReply, Keep, Op, Output,
+    Replies, Reply, Run, SystemFacts, Ticket, Variable, VariableValue,
 };
-pub(crate) use combined::Combined;
+pub(crate) use combined::{Combined, Seat};
 pub use error::{MachineError, ProbeError};
 pub use local::Local;
 pub use login::{Account, LocalLogin};
@@ -54,18 +54,41 @@ pub(crate) const NOT_A_FOLDER: &str = "not a folder";
 /// nobody reads (128 + SIGPIPE).
 pub(crate) const CUT: i32 = 141;
 
+/// A search that has more folders to look into ends.
+pub(crate) const MAX_FOLDERS: usize = 20_000;
+
 /// How many raw bytes are looked at for `max_bytes` of content: some more, so that a credential that
 /// stands across the limit is seen whole and masked.
 pub(crate) fn window(max_bytes: usize) -> usize {
     max_bytes.saturating_add(16 * 1024)
 }
 
-/// The content of a file from the raw bytes of its [`window`].
-pub(crate) fn redacted_content(raw: &[u8], max_bytes: usize) -> FileContent {
-    let mut bytes = crate::secret::redact(raw);
-    let truncated = bytes.len() > max_bytes;
-    bytes.truncate(max_bytes);
-    FileContent { bytes, truncated }
+/// What followed the bytes that were taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Rest {
+    Nothing,
+    More,
+}
+
+/// The content of a file from the raw bytes of its [`window`], and what is known of the rest of the file.
+pub(crate) fn redacted_content(raw: &[u8], max_bytes: usize, rest: Rest) -> FileContent {
+    let bytes = crate::secret::redact(raw);
+    match rest {
+        Rest::More => FileContent { bytes: beginning(bytes, max_bytes), truncated: true },
+        Rest::Nothing => {
+            let truncated = bytes.len() > max_bytes;
+            FileContent { bytes: bytes.into_iter().take(max_bytes).collect(), truncated }
+        }
+    }
+}
+
+/// The beginning of bytes that were cut before they were redacted: at most so many, and no part of the last word,
+/// which may be half a credential that nothing could recognise.
+pub(crate) fn beginning(mut redacted: Vec<u8>, most: usize) -> Vec<u8> {
+    let ends_word = |b: &u8| b.is_ascii_whitespace() || matches!(b, b'"' | b'\'' | b'<' | b'>' | b'`');
+    let whole_words = redacted.iter().rposition(ends_word).map_or(0, |at| at + 1);
+    redacted.truncate(most.min(whole_words));
+    redacted
 }
 
 /// Standard error as it is kept: without NULs and without newlines at its end, which a shell's variable

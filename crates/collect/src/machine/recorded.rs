@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use super::{
-    Batch, Candidate, Entry, EntryKind, Environment, FileContent, Find, Keep, Machine, MachineError, Op,
-    Output, ProbeError, Replies, Reply, Run, SystemFacts, Variable, VariableValue,
+    Batch, Candidate, Entry, EntryKind, Environment, FileContent, Find, Found, Keep, Machine, MachineError,
+    Op, Output, ProbeError, Replies, Reply, Rest, Run, SystemFacts, Variable, VariableValue,
 };
 
 /// A machine as it was recorded. Paths are absolute; folders are implied by what is in them.
@@ -18,7 +18,7 @@ pub struct Recorded {
     pub system: RecordedSystem,
     /// Environment variables; `PATH` serves to find commands.
     pub variables: BTreeMap<String, String>,
-    /// Files and their content.
+    /// Files and their content; one whose path ends with a slash is a folder that can't be looked into.
     pub files: BTreeMap<String, RecordedFile>,
     /// Symbolic links and their targets.
     pub links: BTreeMap<String, String>,
@@ -88,7 +88,7 @@ impl Recorded {
             Op::Read { path, max_bytes, keep } => self.read(path, *max_bytes, keep).map(Reply::Content),
             Op::Sha256 { path } => self.bytes(path).map(|b| Reply::Digest(crate::secret::sha256_hex(&b))),
             Op::List { path, max_entries } => self.list(path, *max_entries).map(Reply::Entries),
-            Op::Find(find) => self.find(find).map(Reply::Paths),
+            Op::Find(find) => self.find(find).map(Reply::Found),
             Op::Which { names } => Ok(Reply::Candidates(names.iter().flat_map(|n| self.which(n)).collect())),
             Op::Run(run) => self.command(run).map(Reply::Output),
             Op::Environment(wanted) => Ok(Reply::Variables(self.environment(wanted))),
@@ -149,11 +149,14 @@ impl Recorded {
     }
 
     fn read(&self, path: &str, max_bytes: usize, keep: &Keep) -> Result<FileContent, ProbeError> {
-        Ok(super::redacted_content(&keep.apply(&self.bytes(path)?), max_bytes))
+        Ok(super::redacted_content(&keep.apply(&self.bytes(path)?), max_bytes, Rest::Nothing))
     }
 
     fn list(&self, path: &str, max_entries: usize) -> Result<Vec<Entry>, ProbeError> {
         let prefix = format!("{}/", self.resolve(path).trim_end_matches('/'));
+        if self.files.contains_key(&prefix) {
+            return Err(ProbeError::Permission);
+        }
         let mut entries: BTreeMap<String, EntryKind> = BTreeMap::new();
         let all = self.files.keys().map(|p| (p, EntryKind::File));
         for (path, kind) in all.chain(self.links.keys().map(|p| (p, EntryKind::Link))) {
@@ -169,16 +172,23 @@ impl Recorded {
         }
     }
 
-    fn find(&self, find: &Find) -> Result<Vec<String>, ProbeError> {
+    fn find(&self, find: &Find) -> Result<Found, ProbeError> {
         let prefix = format!("{}/", self.resolve(&find.root).trim_end_matches('/'));
-        let found: Vec<String> = self
+        let paths: Vec<String> = self
             .files
             .keys()
-            .filter_map(|path| path.strip_prefix(&prefix))
+            .filter_map(|path| path.strip_prefix(&prefix).filter(|path| !path.ends_with('/')))
             .filter(|path| find.wants(path))
             .map(str::to_owned)
             .collect();
-        if found.len() > find.max_entries { Err(ProbeError::TooLarge(find.max_entries)) } else { Ok(found) }
+        let unreadable = self.files.keys().filter_map(|path| path.strip_prefix(&prefix)?.strip_suffix('/'));
+        let unreadable = unreadable.filter(|folder| find.enters(folder)).map(str::to_owned).collect();
+        let found = Found { paths, unreadable };
+        if found.paths.len() > find.max_entries {
+            Err(ProbeError::TooLarge(find.max_entries))
+        } else {
+            Ok(found)
+        }
     }
 
     fn which(&self, name: &str) -> Vec<Candidate> {
@@ -277,6 +287,6 @@ mod tests {
         );
         assert_eq!(replies.get(pin).unwrap().text(), "18\n");
         assert_eq!(replies.get(shadow), Err(ProbeError::Permission));
-        assert_eq!(replies.get(find).unwrap(), &["sub/package.json"]);
+        assert_eq!(replies.get(find).unwrap().paths, ["sub/package.json"]);
     }
 }

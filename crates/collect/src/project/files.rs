@@ -149,11 +149,6 @@ pub(super) fn find(root: &str) -> Find {
     }
 }
 
-/// Whether the search enters a folder of that name.
-pub(super) fn enters(name: &str) -> bool {
-    name != ".git" && !PRUNE.contains(&name)
-}
-
 /// The names without a pattern: what can be asked for where nothing can be listed.
 pub(super) fn exact_names() -> impl Iterator<Item = &'static str> {
     names().filter(|name| !name.contains('*'))

@@ -51,8 +51,8 @@ const MAX_PIN_BYTES: usize = 1 << 20;
 const MAX_LOCK_BYTES: usize = 64 << 20;
 /// More names than this in one folder are not listed.
 const MAX_ENTRIES: usize = 20_000;
-/// Of more folders than this it is not asked whether they can be read.
-const MAX_FOLDERS: usize = 200;
+/// More folders that can't be looked into than this are one gap.
+const MAX_UNREADABLE: usize = 200;
 /// More files of a sort than this are not read; those nearest to the root are.
 const MAX_PIN_FILES: usize = 400;
 const MAX_LOCK_FILES: usize = 100;
@@ -79,25 +79,10 @@ fn observe(machine: &dyn Machine, root: &str, collected: &mut Collected) -> Resu
     let Some(paths) = search(machine, root, collected)? else { return Ok(()) };
     let mut batch = Batch::new();
     let asked = ask(root, &paths, &mut batch, collected);
-    // A search passes over folders that it may not read; that they were is asked here.
-    let ask_folder = |folder: &String| (folder.clone(), batch.list(join(root, folder), 1));
-    let folders: Vec<_> = paths.folders.iter().map(ask_folder).collect();
     if batch.is_empty() {
         return Ok(());
     }
     let replies = machine.run(&batch)?;
-    for (folder, ticket) in folders {
-        match replies.get(ticket) {
-            // A name is enough: it can be read.
-            Ok(_) | Err(ProbeError::TooLarge(_)) => {}
-            Err(error) => {
-                for region in ["pin/*", "lockfile"] {
-                    let what = format!("{region}/{}/**", Key::of([folder.as_str()]));
-                    collected.gap_unless_absent(&what, &join(root, &folder), &error);
-                }
-            }
-        }
-    }
     let mut report = Report::new(root, collected);
     for (path, reader, ticket) in asked.pins {
         match whole(replies.get(ticket), MAX_PIN_BYTES) {
@@ -121,8 +106,6 @@ fn observe(machine: &dyn Machine, root: &str, collected: &mut Collected) -> Resu
 /// Files to read, relative to the project's folder.
 struct Paths {
     list: BTreeSet<String>,
-    /// The folders of the root that the search enters.
-    folders: Vec<String>,
     basis: Basis,
 }
 
@@ -147,13 +130,9 @@ fn search(
     let found = batch.find(files::find(root));
     let replies = machine.run(&batch)?;
 
-    let mut paths = Paths { list: BTreeSet::new(), folders: Vec::new(), basis: Basis::Seen };
+    let mut paths = Paths { list: BTreeSet::new(), basis: Basis::Seen };
     match replies.get(listing) {
-        Ok(entries) => {
-            paths.list.extend(names(entries));
-            let folders = entries.iter().filter(|e| e.kind == EntryKind::Folder && files::enters(&e.name));
-            paths.folders.extend(folders.take(MAX_FOLDERS).map(|e| e.name.clone()));
-        }
+        Ok(entries) => paths.list.extend(names(entries)),
         Err(ProbeError::NotFound) => {
             for region in REGIONS {
                 collected.gap(region, GapKind::Failed, format!("{root}: no such folder"));
@@ -171,11 +150,38 @@ fn search(
         Err(error) => collected.gap_unless_absent("pin/*", &join(root, files::WORKFLOWS), &error),
     }
     match replies.get(found) {
-        Ok(found) => paths.list.extend(found.iter().cloned()),
+        Ok(found) => {
+            paths.list.extend(found.paths.iter().cloned());
+            unreadable(root, &found.unreadable, collected);
+        }
         // The folder is there, so that it was not found by the search is no answer.
         Err(error) => unlisted(root, &error, collected),
     }
     Ok(Some(paths))
+}
+
+/// Folders that the search could not look into may hold pins and lockfiles, and these may fix packages.
+fn unreadable(root: &str, folders: &[String], collected: &mut Collected) {
+    let denied = ProbeError::Permission;
+    match folders {
+        [] => {}
+        [first, ..] if folders.len() > MAX_UNREADABLE => {
+            let why =
+                format!("{}: {denied}, and so for {} more folders", join(root, first), folders.len() - 1);
+            for region in REGIONS {
+                collected.gap(region, GapKind::Permission, why.clone());
+            }
+        }
+        [first, ..] => {
+            for folder in folders {
+                let key = Key::of(folder.split('/'));
+                for region in ["pin/*", "lockfile"] {
+                    collected.gap_unless_absent(&format!("{region}/{key}/**"), &join(root, folder), &denied);
+                }
+            }
+            collected.gap_unless_absent("dependency/**", &join(root, first), &denied);
+        }
+    }
 }
 
 fn unlisted(root: &str, error: &ProbeError, collected: &mut Collected) {

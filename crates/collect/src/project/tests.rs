@@ -215,17 +215,27 @@ fn where_nothing_can_be_listed_names_are_asked_for() {
 
 #[test]
 fn a_folder_that_can_not_be_read_is_a_gap() {
-    let collected = collect_guarded(
-        r#"{"files": {"/p/.nvmrc": "18", "/p/data/x": "", "/p/vendor/x": "", "/p/api/.nvmrc": "18", "/p/api/y": ""}}"#,
-        |op| matches!(op, Op::List { path, .. } if path == "/p/data" || path == "/p/vendor"),
+    let denied = r#"{"error": "permission"}"#;
+    let collected = collect_from(
+        &format!(
+            r#"{{"files": {{"/p/.nvmrc": "18", "/p/data/": {denied}, "/p/vendor/": {denied}, "/p/api/.nvmrc": "18",
+                "/p/api/var/lib/": {denied}, "/p/a/b/c/d/": {denied}}}}}"#
+        ),
+        "/p",
     );
     let gaps: Vec<String> = collected.gaps.iter().map(|g| format!("{}: {}", g.what, g.why)).collect();
     assert_eq!(
         gaps,
-        ["pin/*/data/**: /p/data: permission denied", "lockfile/data/**: /p/data: permission denied"]
+        [
+            "pin/*/api/var/lib/**: /p/api/var/lib: permission denied",
+            "lockfile/api/var/lib/**: /p/api/var/lib: permission denied",
+            "pin/*/data/**: /p/data: permission denied",
+            "lockfile/data/**: /p/data: permission denied",
+            "dependency/**: /p/api/var/lib: permission denied"
+        ]
     );
     assert_eq!(collected.resources.len(), 2);
-    assert!(collected.gaps[0].hides(&Key::of(["pin", "node", "data"]), None));
+    assert!(collected.gaps[2].hides(&Key::of(["pin", "node", "data"]), None));
 }
 
 #[test]

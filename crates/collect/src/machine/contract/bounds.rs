@@ -6,6 +6,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use rustix::process::{Pid, Signal, kill_process};
+
 use super::super::shell::{PlainShell, ShellMachine};
 use super::super::*;
 use super::{CANARY, run};
@@ -58,15 +60,37 @@ fn kept_answers_start_no_process_and_damage_does_no_harm() {
 }
 
 #[test]
+fn an_answer_is_kept_for_the_search_path_that_it_came_of() {
+    let folder = tempfile::tempdir().unwrap();
+    let ask = |search_path: &str| {
+        let mut batch = Batch::new();
+        let mut run = run(&["sh", "-c", "printf %s \"$PATH\""], 9, 100);
+        run.depends_on = vec!["/bin/sh".to_owned()];
+        let ticket = batch.run(run);
+        let machine = Local::new(Some(folder.path().to_owned()));
+        let machine = machine.with_variables(vec![("PATH".into(), search_path.into())]);
+        String::from_utf8(machine.run(&batch).unwrap().get(ticket).unwrap().stdout.clone()).unwrap()
+    };
+    for search_path in ["/bin", "/usr/bin:/bin", "/bin"] {
+        assert_eq!(ask(search_path), search_path);
+    }
+}
+
+#[test]
 fn a_process_that_escapes_costs_its_own_probe_only() {
     let folder = tempfile::tempdir().unwrap();
     for words in [&["dash"][..], &["busybox", "ash"]] {
         let machine = shell(words, folder.path(), "/usr/bin:/bin");
         let mut batch = Batch::new();
-        let left = batch.run(run(&["sh", "-c", "setsid sleep 40 & sleep 0.3; echo left"], 1, 100));
+        let id = folder.path().join("id");
+        let script = format!("setsid sleep 40 & echo $! >{}; sleep 0.3; echo left", id.display());
+        let left = batch.run(run(&["sh", "-c", &script], 1, 100));
         let other = batch.run(run(&["echo", "other"], 9, 100));
         let began = Instant::now();
         let replies = machine.run(&batch).unwrap();
+        let escaped = fs::read_to_string(id).unwrap().trim().parse().ok().and_then(Pid::from_raw);
+        // It may have been found and ended.
+        let _gone = kill_process(escaped.unwrap(), Signal::KILL);
         assert!(began.elapsed() < Duration::from_secs(15), "{:?}", began.elapsed());
         // Its reader waits for what holds the pipe open until its time is up, and may lose what it has read.
         match replies.get(left) {
@@ -114,7 +138,7 @@ fn what_an_account_may_not_see_is_no_absence() {
     let root = folder.path();
     fs::set_permissions(root, fs::Permissions::from_mode(0o755)).unwrap();
     fs::create_dir(root.join("closed")).unwrap();
-    for (name, mode) in [("closed/in", 0o644), ("locked", 0o600), ("closed", 0o700)] {
+    for (name, mode) in [("closed/in", 0o644), ("locked", 0o000), ("closed", 0o000)] {
         if name != "closed" {
             fs::write(root.join(name), "x").unwrap();
         }
@@ -122,11 +146,12 @@ fn what_an_account_may_not_see_is_no_absence() {
     }
     symlink("closed/in", root.join("link")).unwrap();
     fs::write(root.join("locked-tool"), "").unwrap();
-    for words in [
-        &["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "dash"][..],
-        &["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "busybox", "ash"],
-    ] {
-        let machine = shell(words, root, "/usr/bin:/bin");
+    // Nothing is closed to root, who becomes somebody else here.
+    let other = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"];
+    let before: &[&str] = if rustix::process::geteuid().is_root() { &other } else { &[] };
+    for words in [&["dash"][..], &["busybox", "ash"]] {
+        let words = [before, words].concat();
+        let machine = shell(&words, root, "/usr/bin:/bin");
         let at = |name: &str| format!("{}/{name}", root.display());
         let mut batch = Batch::new();
         for name in ["locked", "closed/in", "closed/absent", "closed/a/b", "link"] {

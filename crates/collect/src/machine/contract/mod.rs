@@ -31,6 +31,12 @@ fn prepare(root: &Path) {
         (0..2_000_000_u32).map(|i| u8::try_from(i.wrapping_mul(2_654_435_761) >> 24).unwrap()).collect();
     fs::write(at("big"), big).unwrap();
     fs::write(at("long"), "x".repeat(300_000) + "\nb=long\n").unwrap();
+    // Masked, these are shorter by more than the margin; of the second the window has half a credential.
+    let shrinks = |length: usize| format!("a\n//u:{}@h\n{}", CANARY.repeat(length), "x\n".repeat(4000));
+    fs::write(at("shrinks"), shrinks(1430)).unwrap();
+    fs::write(at("half"), shrinks(3000)).unwrap();
+    fs::write(at("key"), format!("-----BEGIN PRIVATE KEY-----\n{}\n", "hunter2canary\n".repeat(4000)))
+        .unwrap();
     fs::write(at("locked"), "no").unwrap();
     fs::set_permissions(at("locked"), fs::Permissions::from_mode(0o000)).unwrap();
     symlink("nowhere", at("dangling")).unwrap();
@@ -145,6 +151,10 @@ fn ask_of_files(batch: &mut Batch, root: &Path) {
     batch.read(at("plain"), 5);
     batch.read(at("plain"), 11);
     batch.read(at("urls"), 8);
+    for name in ["shrinks", "half", "key"] {
+        batch.read(at(name), 9000);
+        batch.read(at(name), 100_000);
+    }
     batch.read(at("big"), 3_000_000);
     batch.read(at("big"), 1_000_000);
     batch.sha256(at("big"));
@@ -187,6 +197,7 @@ fn ask_commands(batch: &mut Batch) {
     ] {
         batch.run(run(words, 9, 4000));
     }
+    batch.run(run(&["sh", "-c", "printf 'a\\n//u:hunter2-canary@h\\n'; exec yes"], 9, 12));
     batch.run(run(&["sleep", "60"], 1, 100));
     batch.run(run(&["yes"], 9, 5000));
     batch.run(run(&["head", "-c", "1000000000", "/dev/zero"], 9, 70_000));
@@ -240,6 +251,8 @@ fn this_machine_answers_as_expected() {
     let mut batch = Batch::new();
     let urls = batch.read(at("urls"), 1000);
     let cut = batch.read(at("urls"), 8);
+    let shrinks = batch.read(at("shrinks"), 9000);
+    let half = batch.read(at("half"), 9000);
     let fifo = batch.read(at("fifo"), 10);
     let sha = batch.sha256(at("empty"));
     let which = batch.which(&["tool", "linked"]);
@@ -258,6 +271,8 @@ fn this_machine_answers_as_expected() {
     assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
     assert_eq!(replies.get(urls).unwrap().text(), "//REDACTED@h x\nREDACTED\nend");
     assert_eq!(*replies.get(cut).unwrap(), FileContent { bytes: b"//REDACT".to_vec(), truncated: true });
+    assert!(replies.get(shrinks).unwrap().truncated && replies.get(shrinks).unwrap().bytes.len() < 9000);
+    assert_eq!(*replies.get(half).unwrap(), FileContent { bytes: b"a\n".to_vec(), truncated: true });
     assert_eq!(replies.get(fifo), Err(ProbeError::Failed(NOT_A_FILE.into())));
     assert!(replies.get(sha).unwrap().starts_with("e3b0c44298fc1c14"));
     let paths: Vec<&str> = replies.get(which).unwrap().iter().map(|c| c.path.as_str()).collect();
@@ -267,7 +282,7 @@ fn this_machine_answers_as_expected() {
     let cut = Output { status: CUT, stdout: b"y\ny\ny".to_vec(), stderr: Vec::new() };
     assert_eq!(*replies.get(flood).unwrap(), cut);
     assert_eq!(replies.get(left).unwrap().stdout, b"done\n");
-    assert_eq!(replies.get(find).unwrap(), &["a/b/c/package.json", "package.json"]);
+    assert_eq!(replies.get(find).unwrap().paths, ["a/b/c/package.json", "package.json"]);
 }
 
 #[test]

@@ -2,11 +2,13 @@
 //! damaged, or written by two at once, costs a command that is run again, and nothing else.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::fs;
 use std::io::Write as _;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
 
 use serde::{Deserialize, Serialize};
 
@@ -16,7 +18,39 @@ use crate::secret::{is_secret, redact, sha256_hex};
 /// Larger outputs are not kept, and a larger file is not read.
 const MAX_OUTPUT: usize = 16 * 1024;
 const MAX_FILE: u64 = 4 * 1024 * 1024;
-const MAX_ENTRIES: usize = 512;
+const MAX_ENTRIES: usize = 1024;
+
+/// Changes with what a key is made of: answers under other keys are never found, and go as the oldest.
+const FORMAT: &str = "2";
+
+/// Variables that change what commands say, or which program answers behind a shim.
+pub(super) const VARIABLES: &[&str] = &[
+    "PATH",
+    "HOME",
+    "LANG",
+    "LC_ALL",
+    "LC_MESSAGES",
+    "LD_LIBRARY_PATH",
+    "LD_PRELOAD",
+    "ASDF_DATA_DIR",
+    "DOTNET_ROOT",
+    "GOROOT",
+    "GOTOOLCHAIN",
+    "JAVA_HOME",
+    "JAVA_TOOL_OPTIONS",
+    "JDK_JAVA_OPTIONS",
+    "NODENV_VERSION",
+    "NODE_OPTIONS",
+    "NVM_DIR",
+    "PYENV_VERSION",
+    "PYTHONHOME",
+    "PYTHONPATH",
+    "RBENV_VERSION",
+    "RUBYOPT",
+    "RUSTUP_HOME",
+    "RUSTUP_TOOLCHAIN",
+    "VOLTA_HOME",
+];
 
 /// Kept answers.
 #[derive(Debug)]
@@ -54,19 +88,21 @@ impl RunCache {
         run: &Run,
         program: &Path,
         locate: impl Fn(&str) -> PathBuf,
+        surroundings: impl Fn() -> Vec<OsString>,
         make: impl FnOnce() -> Result<Output, ProbeError>,
     ) -> Result<Output, ProbeError> {
         if self.file.is_none() || run.depends_on.is_empty() {
             return make();
         }
         let depends_on = || run.depends_on.iter().map(|path| locate(path));
-        let key = key(run, program, depends_on());
+        let surroundings = surroundings();
+        let key = key(run, program, &surroundings, depends_on());
         if let Some(output) = self.find(&key) {
             return Ok(output);
         }
         let output = make()?;
         // A file that changed meanwhile makes the answer one of neither state.
-        if key == self::key(run, program, depends_on()) {
+        if key == self::key(run, program, &surroundings, depends_on()) {
             self.keep(key, &output);
         }
         Ok(output)
@@ -116,7 +152,12 @@ impl RunCache {
 
     /// Writes the answers down, if there are new ones: beside the file, then in its place.
     pub(super) fn save(&self) {
-        let mut kept = self.kept();
+        // A thread that hangs where the answers are kept holds them.
+        let mut kept = match self.kept.try_lock() {
+            Ok(kept) => kept,
+            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+            Err(TryLockError::WouldBlock) => return,
+        };
         let (Some(file), Some(kept)) = (&self.file, kept.as_mut()) else { return };
         if !std::mem::take(&mut kept.changed) {
             return;
@@ -152,13 +193,23 @@ fn write(file: &Path, text: &str) -> std::io::Result<()> {
     written
 }
 
-/// What fixes an answer: the words of the command, the program that they find, and each file's identity.
-fn key(run: &Run, program: &Path, depends_on: impl Iterator<Item = PathBuf>) -> String {
+/// What fixes an answer: the words of the command, where and with which variables it runs, the program that the
+/// words find, and each file's identity.
+fn key(
+    run: &Run,
+    program: &Path,
+    surroundings: &[OsString],
+    depends_on: impl Iterator<Item = PathBuf>,
+) -> String {
     let identity = |path: &Path| match path.metadata() {
         Ok(m) => format!("{} {} {}.{:09} {}\0", path.display(), m.size(), m.mtime(), m.mtime_nsec(), m.ino()),
         Err(_) => format!("{} absent\0", path.display()),
     };
-    let mut text = String::new();
+    let mut text = format!("{FORMAT}\0");
+    for value in surroundings {
+        text.push_str(&crate::secret::hex(value.as_bytes()));
+        text.push('\0');
+    }
     for word in &run.argv {
         text.push_str(word);
         text.push('\0');
@@ -177,4 +228,39 @@ fn looks_secret(text: &str) -> bool {
         || redact(text.as_bytes()) != text.as_bytes()
         || text.split(|c: char| c.is_whitespace() || "=:\"',;()".contains(c)).any(|word| is_secret("", word))
         || text.lines().any(|line| line.split_once('=').is_some_and(|(name, value)| is_secret(name, value)))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn the_oldest_answers_go_and_old_formats_are_ignored() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("commands.jsonl");
+        fs::write(&file, "{\"key\":\"k\",\"said\":\"x\"}\n[1]\n").unwrap();
+        let count = || fs::read_to_string(&file).unwrap().lines().count();
+        let cache = RunCache::new(Some(folder.path().to_owned()));
+        let ask = |word: usize| {
+            let argv = vec!["tool".to_owned(), word.to_string()];
+            let depends_on = vec!["/bin/sh".to_owned()];
+            let run = Run { argv, timeout: Duration::ZERO, max_bytes: 9, depends_on };
+            let mut made = false;
+            let make = || {
+                made = true;
+                Ok(Output { status: 0, stdout: b"x".to_vec(), stderr: Vec::new() })
+            };
+            cache.answer(&run, Path::new("/bin/sh"), |path| PathBuf::from(path), Vec::new, make).unwrap();
+            made
+        };
+        assert!((0..MAX_ENTRIES + 40).all(ask));
+        assert!(!ask(0), "it is kept");
+        cache.save();
+        assert_eq!(count(), MAX_ENTRIES);
+        let again = RunCache::new(Some(folder.path().to_owned()));
+        let kept = again.load();
+        assert_eq!(kept.answers.len(), MAX_ENTRIES);
+    }
 }

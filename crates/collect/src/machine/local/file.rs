@@ -8,8 +8,14 @@ use std::path::Path;
 use rustix::fs::{Access, OFlags};
 use sha2::{Digest, Sha256};
 
-use super::super::{Candidate, Entry, EntryKind, FileContent, Find, Keep, ProbeError};
-use crate::machine::{NOT_A_FILE, NOT_A_FOLDER, redacted_content, window};
+use super::super::{Candidate, Entry, EntryKind, FileContent, Find, Found, Keep, ProbeError};
+use crate::machine::{MAX_FOLDERS, NOT_A_FILE, NOT_A_FOLDER, Rest, redacted_content, window};
+
+/// A larger file is not hashed.
+const MAX_HASHED: u64 = 4 << 30;
+
+/// Lines are looked for in so much of a file.
+const MAX_LOOKED_AT: usize = 256 << 20;
 
 /// What an error of the file system means for a probe.
 pub(super) fn failure(error: &io::Error) -> ProbeError {
@@ -42,76 +48,100 @@ fn open(path: &Path) -> Result<File, ProbeError> {
 pub(super) fn read(path: &Path, max_bytes: usize, keep: &Keep) -> Result<FileContent, ProbeError> {
     let mut file = open(path)?;
     let most = window(max_bytes);
-    let bytes = match keep {
+    // One byte more tells that the file goes on.
+    let limit = most.saturating_add(1);
+    let (bytes, mut rest) = match keep {
         Keep::All => {
             let mut bytes = Vec::new();
-            let limit = u64::try_from(most).unwrap_or(u64::MAX);
-            file.take(limit).read_to_end(&mut bytes).map_err(|e| failure(&e))?;
-            bytes
+            file.take(u64::try_from(limit).unwrap_or(u64::MAX))
+                .read_to_end(&mut bytes)
+                .map_err(|e| failure(&e))?;
+            (bytes, Rest::Nothing)
         }
-        Keep::LinesStartingWith(starts) => lines(&mut file, starts, most).map_err(|e| failure(&e))?,
+        Keep::LinesStartingWith(starts) => lines(&mut file, starts, limit).map_err(|e| failure(&e))?,
     };
-    Ok(redacted_content(&bytes, max_bytes))
+    if bytes.len() > most {
+        rest = Rest::More;
+    }
+    Ok(redacted_content(&bytes, max_bytes, rest))
 }
 
-/// Lines that start with one of `starts`, up to `most` bytes; holds no more than that and one block.
-fn lines(file: &mut File, starts: &[String], most: usize) -> io::Result<Vec<u8>> {
-    enum Line {
-        /// Not yet told: what there is of it.
-        Open(Vec<u8>),
-        Wanted,
-        Unwanted,
-    }
+/// Lines that start with one of `starts`, up to `most` bytes; holds no more than that, one block, and
+/// the beginning of one line.
+fn lines(file: &mut impl Read, starts: &[String], most: usize) -> io::Result<(Vec<u8>, Rest)> {
     let longest = starts.iter().map(String::len).max().unwrap_or_default();
     let fits = |line: &[u8]| starts.iter().any(|start| line.starts_with(start.as_bytes()));
     let mut kept = Vec::new();
-    let mut line = Line::Open(Vec::new());
+    // What there is of a line that a block's end cut before it could be told; then what was told of it.
+    let mut begun: Vec<u8> = Vec::new();
+    let mut told: Option<bool> = None;
+    let mut looked_at = 0;
     let mut block = vec![0; 64 * 1024];
     while kept.len() < most {
         let count = file.read(&mut block)?;
-        let ended = count == 0;
-        for piece in block.get(..count).unwrap_or_default().split_inclusive(|b| *b == b'\n') {
-            if let Line::Open(begun) = &mut line {
-                begun.extend_from_slice(piece);
-                if begun.len() >= longest || piece.ends_with(b"\n") {
-                    let wanted = fits(begun);
-                    if wanted {
-                        kept.append(begun);
-                    }
-                    line = if wanted { Line::Wanted } else { Line::Unwanted };
-                }
-            } else if matches!(line, Line::Wanted) {
-                kept.extend_from_slice(piece);
+        if count == 0 {
+            if fits(&begun) {
+                kept.append(&mut begun);
             }
-            if piece.ends_with(b"\n") {
-                line = Line::Open(Vec::new());
-            }
+            return Ok((kept, Rest::Nothing));
         }
-        if ended {
-            if let Line::Open(begun) = &line
-                && !begun.is_empty()
-                && fits(begun)
-            {
-                kept.extend_from_slice(begun);
+        looked_at += count;
+        if looked_at > MAX_LOOKED_AT {
+            return Ok((kept, Rest::More));
+        }
+        let mut rest = block.get(..count).unwrap_or_default();
+        while !rest.is_empty() {
+            let end = memchr::memchr(b'\n', rest).map_or(rest.len(), |at| at + 1);
+            let (piece, after) = rest.split_at(end);
+            rest = after;
+            let ended = piece.ends_with(b"\n");
+            match told {
+                Some(true) => kept.extend_from_slice(piece),
+                Some(false) => {}
+                None if begun.is_empty() && (ended || piece.len() >= longest) => {
+                    if fits(piece) {
+                        kept.extend_from_slice(piece);
+                    }
+                    told = Some(fits(piece));
+                }
+                None => {
+                    begun.extend_from_slice(piece);
+                    if ended || begun.len() >= longest {
+                        told = Some(fits(&begun));
+                        if fits(&begun) {
+                            kept.append(&mut begun);
+                        }
+                        begun.clear();
+                    }
+                }
             }
-            break;
+            if ended {
+                told = None;
+            }
         }
     }
     kept.truncate(most);
-    Ok(kept)
+    Ok((kept, Rest::More))
 }
 
 /// A file's SHA-256, in hex.
 pub(super) fn sha256(path: &Path) -> Result<String, ProbeError> {
     let mut file = open(path)?;
+    let too_large = || ProbeError::TooLarge(usize::try_from(MAX_HASHED).unwrap_or(usize::MAX));
+    if file.metadata().map_err(|e| failure(&e))?.size() > MAX_HASHED {
+        return Err(too_large());
+    }
     let mut hash = Sha256::new();
     let mut block = vec![0; 64 * 1024];
+    let mut left = MAX_HASHED;
     loop {
         let count = file.read(&mut block).map_err(|e| failure(&e))?;
         if count == 0 {
             return Ok(crate::secret::hex(&hash.finalize()));
         }
         hash.update(block.get(..count).unwrap_or_default());
+        // It may grow while it is read.
+        left = left.checked_sub(u64::try_from(count).unwrap_or(u64::MAX)).ok_or_else(too_large)?;
     }
 }
 
@@ -138,34 +168,47 @@ pub(super) fn list(path: &Path, max_entries: usize) -> Result<Vec<Entry>, ProbeE
     Ok(entries)
 }
 
-/// Files by name. Folders that can't be read are passed over: a project often holds a few that belong to others
+/// Files by name, and the folders that can't be looked into: a project often holds a few that belong to others
 /// (a database's data).
-pub(super) fn find(root: &Path, find: &Find) -> Result<Vec<String>, ProbeError> {
+pub(super) fn find(root: &Path, find: &Find) -> Result<Found, ProbeError> {
     if !root.metadata().map_err(|e| failure(&e))?.is_dir() {
         return Err(ProbeError::Failed(NOT_A_FOLDER.to_owned()));
     }
     root.read_dir().map_err(|e| failure(&e))?;
-    let mut found = Vec::new();
+    let mut found = Found::default();
     let mut folders = vec![(String::new(), 1)];
+    let mut seen = 1;
     while let Some((folder, depth)) = folders.pop() {
-        let Ok(entries) = root.join(&folder).read_dir() else { continue };
+        let path = root.join(&folder);
+        // Without the right to enter it, a folder's names lead nowhere.
+        let entries = if may_execute(&path) { path.read_dir().ok() } else { None };
+        let Some(entries) = entries else {
+            found.unreadable.push(folder);
+            continue;
+        };
         for entry in entries.flatten() {
             let name = entry.file_name().to_string_lossy().into_owned();
             let Ok(kind) = entry.file_type() else { continue };
             let path = if folder.is_empty() { name.clone() } else { format!("{folder}/{name}") };
-            if kind.is_dir() {
-                if depth < find.max_depth && name != ".git" && !find.prune.contains(&name) {
+            if kind.is_dir() && name != ".git" && !find.prune.contains(&name) {
+                // As the far side counts: also those that are as deep as the search goes.
+                seen += 1;
+                if seen > MAX_FOLDERS {
+                    return Err(ProbeError::TooLarge(MAX_FOLDERS));
+                }
+                if depth < find.max_depth {
                     folders.push((path, depth + 1));
                 }
             } else if kind.is_file() && find.names.iter().any(|n| crate::machine::name_fits(n, &name)) {
-                found.push(path);
-                if found.len() > find.max_entries {
+                found.paths.push(path);
+                if found.paths.len() > find.max_entries {
                     return Err(ProbeError::TooLarge(find.max_entries));
                 }
             }
         }
     }
-    found.sort();
+    found.paths.sort();
+    found.unreadable.sort();
     Ok(found)
 }
 
@@ -195,4 +238,64 @@ pub(super) fn candidate(name: &str, path: &Path) -> Option<Candidate> {
         inode: found.ino(),
         head,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_chosen_wherever_blocks_end() {
+        let check = |text: &str, starts: &[&str], most: usize, expected: &str, rest: Rest| {
+            let starts: Vec<String> = starts.iter().map(ToString::to_string).collect();
+            for step in [1, 2, 3, 7, 1000] {
+                struct Slow<'a>(&'a [u8], usize);
+                impl Read for Slow<'_> {
+                    fn read(&mut self, block: &mut [u8]) -> io::Result<usize> {
+                        let most = self.1.min(block.len());
+                        self.0.read(&mut block[..most])
+                    }
+                }
+                let (kept, left) = lines(&mut Slow(text.as_bytes(), step), &starts, most).unwrap();
+                assert_eq!((String::from_utf8(kept).unwrap().as_str(), left), (expected, rest), "{step}");
+            }
+        };
+        check("", &["a"], 9, "", Rest::Nothing);
+        check("a=1\nb=2\nab=3", &["a"], 99, "a=1\nab=3", Rest::Nothing);
+        check("a=1\n\nb=2\na", &["ab", "b="], 99, "b=2\n", Rest::Nothing);
+        check("ab", &["abc"], 99, "", Rest::Nothing);
+        check("x\ny", &[""], 99, "x\ny", Rest::Nothing);
+        check("x\ny", &[], 99, "", Rest::Nothing);
+        check("a1\na2\na3\n", &["a"], 4, "a1\na", Rest::More);
+    }
+
+    #[test]
+    fn a_sparse_file_is_not_hashed() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("sparse");
+        File::create(&path).unwrap().set_len(1 << 40).unwrap();
+        assert_eq!(sha256(&path), Err(ProbeError::TooLarge(4 << 30)));
+        let (kept, rest) = lines(&mut io::repeat(b'x'), &["y".to_owned()], 9).unwrap();
+        assert_eq!((kept.len(), rest), (0, Rest::More));
+    }
+
+    #[test]
+    fn a_search_has_an_end() {
+        let folder = tempfile::tempdir().unwrap();
+        for a in 0..142 {
+            for b in 0..141 {
+                std::fs::create_dir_all(folder.path().join(format!("{a}/{b}"))).unwrap();
+            }
+        }
+        let mut wanted = Find {
+            root: String::new(),
+            names: vec!["x".to_owned()],
+            prune: Vec::new(),
+            max_depth: 3,
+            max_entries: 9,
+        };
+        assert_eq!(find(folder.path(), &wanted), Err(ProbeError::TooLarge(MAX_FOLDERS)));
+        wanted.max_depth = 1;
+        assert_eq!(find(folder.path(), &wanted), Ok(Found::default()));
+    }
 }

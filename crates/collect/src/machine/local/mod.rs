@@ -2,13 +2,13 @@
 //! Judges nothing.
 
 mod cache;
+mod crew;
 mod file;
 mod process;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::Arc;
 use std::thread;
 
 use super::{
@@ -18,15 +18,12 @@ use super::{
 use crate::secret::{RawSecret, is_secret, redact_text};
 use cache::RunCache;
 
-/// At most so many probes of one batch are carried out at the same time.
-const CONCURRENT: usize = 12;
-
 /// This machine.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Local {
-    cache: RunCache,
+    cache: Arc<RunCache>,
     /// In place of this process's own variables.
-    variables: Option<Vec<(OsString, OsString)>>,
+    variables: Option<Arc<Vec<(OsString, OsString)>>>,
 }
 
 impl Local {
@@ -34,18 +31,21 @@ impl Local {
     /// the files that the answer depends on stay as they are.
     #[must_use]
     pub fn new(cache: Option<PathBuf>) -> Self {
-        Self { cache: RunCache::new(cache), variables: None }
+        Self { cache: Arc::new(RunCache::new(cache)), variables: None }
     }
 
     /// As if the process had been started with these variables and no others.
     #[must_use]
     pub fn with_variables(mut self, variables: Vec<(OsString, OsString)>) -> Self {
-        self.variables = Some(variables);
+        self.variables = Some(Arc::new(variables));
         self
     }
 
     fn variables(&self) -> Vec<(OsString, OsString)> {
-        self.variables.clone().unwrap_or_else(|| std::env::vars_os().collect())
+        match &self.variables {
+            Some(variables) => variables.to_vec(),
+            None => std::env::vars_os().collect(),
+        }
     }
 
     fn variable(&self, name: &str) -> Option<OsString> {
@@ -53,6 +53,13 @@ impl Local {
             Some(all) => all.iter().find(|(n, _)| n == name).map(|(_, value)| value.clone()),
             None => std::env::var_os(name),
         }
+    }
+
+    /// What commands see besides files: the folder where they start, and variables.
+    fn surroundings(&self) -> Vec<OsString> {
+        let folder = std::env::current_dir().unwrap_or_default().into_os_string();
+        let variables = cache::VARIABLES.iter().map(|name| self.variable(name).unwrap_or_default());
+        variables.chain([folder]).collect()
     }
 
     fn home(&self) -> PathBuf {
@@ -74,7 +81,7 @@ impl Local {
             }
             Op::Sha256 { path } => file::sha256(&self.path(path)).map(Reply::Digest),
             Op::List { path, max_entries } => file::list(&self.path(path), *max_entries).map(Reply::Entries),
-            Op::Find(find) => file::find(&self.path(&find.root), find).map(Reply::Paths),
+            Op::Find(find) => file::find(&self.path(&find.root), find).map(Reply::Found),
             Op::Which { names } => {
                 Ok(Reply::Candidates(names.iter().flat_map(|name| self.which(name)).collect()))
             }
@@ -86,7 +93,8 @@ impl Local {
                         run,
                         &program,
                         |path| self.path(path),
-                        || process::run(run, &program, self.variables.as_deref()),
+                        || self.surroundings(),
+                        || process::run(run, &program, self.variables.as_ref().map(|all| all.as_slice())),
                     )
                     .map(Reply::Output)
             }
@@ -178,35 +186,9 @@ impl Machine for Local {
     }
 
     fn run(&self, batch: &Batch) -> Result<Replies, MachineError> {
-        let slow = |op: &Op| matches!(op, Op::Run(_) | Op::Sha256 { .. } | Op::Find(_));
-        let queue: Vec<usize> =
-            batch.ops().iter().enumerate().filter(|(_, op)| slow(op)).map(|(i, _)| i).collect();
-        let next = AtomicUsize::new(0);
-        let answers: Vec<Mutex<Option<Result<Reply, ProbeError>>>> =
-            batch.ops().iter().map(|_| Mutex::new(None)).collect();
-        let settle = |index: usize| {
-            if let (Some(op), Some(slot)) = (batch.ops().get(index), answers.get(index)) {
-                *slot.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(self.answer(op));
-            }
-        };
-        let work = || {
-            while let Some(index) = queue.get(next.fetch_add(1, Ordering::Relaxed)) {
-                settle(*index);
-            }
-        };
-        thread::scope(|threads| {
-            for _ in 0..queue.len().min(CONCURRENT) {
-                threads.spawn(work);
-            }
-            for (index, _) in batch.ops().iter().enumerate().filter(|(_, op)| !slow(op)) {
-                settle(index);
-            }
-            work();
-        });
+        let local = self.clone();
+        let answers = crew::carry_out(batch.ops(), crew::LIMITS, move |op| local.answer(op));
         self.cache.save();
-        let missing = || Err(ProbeError::Failed("there was no reply".to_owned()));
-        let taken =
-            |slot: Mutex<Option<_>>| slot.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
-        Ok(Replies(answers.into_iter().map(|slot| taken(slot).unwrap_or_else(missing)).collect()))
+        Ok(Replies(answers))
     }
 }

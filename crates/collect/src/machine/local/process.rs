@@ -13,7 +13,7 @@ use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
 use rustix::process::{Pid, Signal, kill_process_group};
 
 use super::super::{Output, ProbeError, Run};
-use crate::machine::{CUT, stderr_kept};
+use crate::machine::{CUT, beginning, stderr_kept};
 use crate::secret::redact;
 
 /// How often the end of a command is looked for while something else keeps its pipes open.
@@ -46,8 +46,9 @@ pub(super) fn run(
         }
         End::Cut => {
             reap(&mut child);
-            stdout.bytes.truncate(run.max_bytes);
-            Ok(Output { status: CUT, stdout: redact(&stdout.bytes), stderr: Vec::new() })
+            // A credential across the limit is masked as a whole before anything is cut off.
+            let stdout = beginning(redact(&stdout.bytes), run.max_bytes);
+            Ok(Output { status: CUT, stdout, stderr: Vec::new() })
         }
         End::Exited(status) => Ok(Output {
             status: status.code().or_else(|| status.signal().map(|n| 128 + n)).unwrap_or(-1),

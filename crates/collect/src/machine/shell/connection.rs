@@ -42,9 +42,15 @@ impl Connection {
     pub(super) fn open(mut command: Command, nonce: String) -> io::Result<Self> {
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
         let mut child = command.spawn()?;
+        let stdin = child.stdin.take();
+        let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
         let (sender, output) = sync_channel(16);
-        if let Some(mut stdout) = child.stdout.take() {
-            thread::spawn(move || {
+        let said = Arc::new(Mutex::new(Vec::new()));
+        let heard = Arc::clone(&said);
+        // Whatever fails from here on ends the process.
+        let mut connection = Self { child, stdin, output, said, listener: None, nonce, spoke: false };
+        if let Some(mut stdout) = stdout {
+            thread::Builder::new().spawn(move || {
                 let mut block = vec![0; 64 * 1024];
                 while let Ok(count @ 1..) = stdout.read(&mut block) {
                     // Nobody listens any more once the connection is given up.
@@ -52,22 +58,20 @@ impl Connection {
                         return;
                     }
                 }
-            });
+            })?;
         }
-        let said = Arc::new(Mutex::new(Vec::new()));
-        let listener = child.stderr.take().map(|mut stderr| {
-            let said = Arc::clone(&said);
-            thread::spawn(move || {
+        if let Some(mut stderr) = stderr {
+            let listener = thread::Builder::new().spawn(move || {
                 let mut block = vec![0; 4096];
                 while let Ok(count @ 1..) = stderr.read(&mut block) {
-                    let mut said = said.lock().unwrap_or_else(PoisonError::into_inner);
+                    let mut said = heard.lock().unwrap_or_else(PoisonError::into_inner);
                     let room = MAX_SAID.saturating_sub(said.len());
                     said.extend_from_slice(block.get(..count.min(room)).unwrap_or_default());
                 }
-            })
-        });
-        let stdin = child.stdin.take();
-        Ok(Self { child, stdin, output, said, listener, nonce, spoke: false })
+            })?;
+            connection.listener = Some(listener);
+        }
+        Ok(connection)
     }
 
     pub(super) fn nonce(&self) -> &str {
@@ -87,13 +91,16 @@ impl Connection {
         let child = &mut self.child;
         let group = Group::of(child);
         let (received, stdin) = thread::scope(|threads| {
-            let writer = threads.spawn(move || {
+            let writer = thread::Builder::new().spawn_scoped(threads, move || {
                 let pipe = stdin.as_mut();
                 // A reader that has gone shows in what comes back.
                 let _sent = pipe.map(|pipe| pipe.write_all(message.as_bytes()).and_then(|()| pipe.flush()));
                 stdin
             });
-            let received = receive(output, nonce, deadline, most);
+            let received = match &writer {
+                Ok(_) => receive(output, nonce, deadline, most),
+                Err(_) => Err(None),
+            };
             match received {
                 Ok(_) => {}
                 // It may end by itself, and say how.
@@ -104,7 +111,7 @@ impl Connection {
                 // Frees the writer.
                 group.end(Signal::KILL);
             }
-            (received, writer.join().unwrap_or_default())
+            (received, writer.ok().and_then(|writer| writer.join().unwrap_or_default()))
         });
         self.stdin = stdin;
         match received {

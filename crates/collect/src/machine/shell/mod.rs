@@ -6,13 +6,15 @@ mod frames;
 mod replies;
 mod script;
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::process::Command;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use super::{Batch, Machine, MachineError, Op, Replies, window};
+use super::{Batch, MAX_FOLDERS, Machine, MachineError, Op, Replies, Rest, window};
 use connection::Connection;
+use frames::Frame;
 
 /// What the far shell runs: it reads a script's length and the script, and carries it out, until there is
 /// none. That is all that stands in an argument; scripts travel over standard input.
@@ -104,18 +106,54 @@ impl<S: Shell> ShellMachine<S> {
             script.push_str(&script::preamble(connection.nonce()));
         }
         script.push_str(&body);
-        let after = self.patience + time;
-        let bytes = connection.ask(&script, after, most_bytes(batch)).map_err(|failure| match failure {
+        let bytes = self.ask(connection, &script, self.patience + time, most_bytes(batch))?;
+        let mut own: Vec<Vec<&Frame<'_>>> = vec![Vec::new(); batch.ops().len()];
+        let frames = frames::parse(&bytes, connection.nonce());
+        for frame in &frames {
+            if let Some(own) = own.get_mut(frame.probe) {
+                own.push(frame);
+            }
+        }
+        let probes = || batch.ops().iter().enumerate().zip(&own);
+        let doubtful: Vec<(usize, &Op)> =
+            probes().filter(|((_, op), own)| replies::is_doubtful(op, own)).map(|(probe, _)| probe).collect();
+        let went_on = self.which_went_on(connection, &doubtful)?;
+        let reply = |((index, op), own): ((usize, &Op), &Vec<&Frame<'_>>)| {
+            let rest = if went_on.contains(&index) { Rest::More } else { Rest::Nothing };
+            replies::reply(op, own, rest)
+        };
+        Ok(Replies(probes().map(reply).collect()))
+    }
+
+    /// Which of these files go on behind their windows: one more round trip, where there are any.
+    fn which_went_on(
+        &self,
+        connection: &mut Connection,
+        doubtful: &[(usize, &Op)],
+    ) -> Result<BTreeSet<usize>, MachineError> {
+        if doubtful.is_empty() {
+            return Ok(BTreeSet::new());
+        }
+        let script = script::more(doubtful, connection.nonce());
+        let bytes = self.ask(connection, &script, self.patience, 1 << 20)?;
+        let frames = frames::parse(&bytes, connection.nonce());
+        // One that could not be looked at again counts as one that goes on.
+        let ended = |probe: usize| frames.iter().any(|f| f.probe == probe && f.body.trim_ascii() == b"0");
+        Ok(doubtful.iter().map(|(index, _)| *index).filter(|index| !ended(*index)).collect())
+    }
+
+    fn ask(
+        &self,
+        connection: &mut Connection,
+        script: &str,
+        after: Duration,
+        most: usize,
+    ) -> Result<Vec<u8>, MachineError> {
+        connection.ask(script, after, most).map_err(|failure| match failure {
             connection::Failure::Late => MachineError::TimedOut { place: self.place.clone(), after },
             connection::Failure::TooMuch => self.garbled("it is larger than was asked for".to_owned()),
             connection::Failure::Ended(ended) => self.shell.ended(&self.place, &ended),
-        })?;
-        let frames = frames::parse(&bytes, connection.nonce());
-        let reply = |(index, op): (usize, &Op)| {
-            let own: Vec<&frames::Frame<'_>> = frames.iter().filter(|f| f.probe == index).collect();
-            replies::reply(op, &own)
-        };
-        Ok(Replies(batch.ops().iter().enumerate().map(reply).collect()))
+        })
     }
 }
 
@@ -157,7 +195,7 @@ fn most_bytes(batch: &Batch) -> usize {
         Op::Read { max_bytes, .. } => window(*max_bytes).saturating_mul(2),
         Op::Run(run) => run.max_bytes.saturating_mul(4),
         Op::List { max_entries, .. } => max_entries.saturating_mul(400),
-        Op::Find(find) => find.max_entries.saturating_mul(4200),
+        Op::Find(find) => find.max_entries.saturating_add(MAX_FOLDERS).saturating_mul(4200),
         Op::System | Op::Sha256 { .. } | Op::Which { .. } | Op::Environment(_) => 0,
     };
     batch.ops().iter().map(most).fold(16 << 20, usize::saturating_add)

@@ -96,6 +96,12 @@ _p_read() { _p_file "$2" && { _p_m ok; head -c "$1" <"$2" || _p_m failed; }; }
 # most, path, sed script
 _p_lines() { _p_file "$2" && { _p_m ok; LC_ALL=C sed -e "$3" <"$2" | head -c "$1" || _p_m failed; }; }
 
+# from, path, and perhaps a sed script: whether there are bytes from there on
+_p_more() {
+  _p_m ok
+  if [ "$#" -gt 2 ]; then LC_ALL=C sed -e "$3" <"$2"; else cat <"$2"; fi | tail -c "+$1" | head -c 1 | wc -c
+}
+
 # path
 _p_sha() {
   _p_file "$1" || return
@@ -135,7 +141,7 @@ _p_find() {
     shift
     LC_ALL=C $_p_to find . "$@" 2>/dev/null
     [ "$?" -lt 124 ] || _p_m late
-  ) | head -n "$(($1 + 4))"
+  ) | head -n "$1"
 }
 
 # names
@@ -209,7 +215,7 @@ _p_env() {
         fi ;;
     esac
     if _p_secret "$_p_a" "$_p_v"; then _p_mask "$1" "$2"
-    else printf '\n%s %s p\n%s=%s' "$_p_n" "$_p_k" "$_p_a" "$_p_v"
+    else printf '\n%s %s p\n%s\n%s' "$_p_n" "$_p_k" "$_p_a" "$_p_v"
     fi
   done
   IFS=$_p_ifs ; set +f
@@ -226,7 +232,7 @@ _p_mask() {
       _p_d=$(printf '%s%s' "$2" "$_p_d" | _p_digest)
       _p_d=${_p_d%% *}
       if [ "${#_p_d}" -eq 64 ]; then
-        printf '\n%s %s k\n%s=%s' "$_p_n" "$_p_k" "$_p_a" "$_p_d"
+        printf '\n%s %s k\n%s\n%s' "$_p_n" "$_p_k" "$_p_a" "$_p_d"
         return
       fi
     fi

@@ -5,8 +5,9 @@ use std::time::Duration;
 use super::frames::Frame;
 use super::script::can_run;
 use crate::machine::{
-    CUT, Candidate, Entry, EntryKind, Environment, NOT_A_FILE, NOT_A_FOLDER, Op, Output, ProbeError, Reply,
-    Run, SystemFacts, Variable, VariableValue, count_of_ranges, redacted_content, stderr_kept,
+    CUT, Candidate, Entry, EntryKind, Environment, Find, Found, MAX_FOLDERS, NOT_A_FILE, NOT_A_FOLDER, Op,
+    Output, ProbeError, Reply, Rest, Run, SystemFacts, Variable, VariableValue, beginning, count_of_ranges,
+    redacted_content, stderr_kept, window,
 };
 use crate::secret::{redact, redact_text};
 
@@ -14,7 +15,7 @@ use crate::secret::{redact, redact_text};
 const SLOW: Duration = Duration::from_secs(60);
 
 /// The reply to a probe.
-pub(super) fn reply(op: &Op, frames: &[&Frame<'_>]) -> Result<Reply, ProbeError> {
+pub(super) fn reply(op: &Op, frames: &[&Frame<'_>], rest: Rest) -> Result<Reply, ProbeError> {
     if matches!(op, Op::Run(run) if !can_run(run)) {
         return Err(ProbeError::NotFound);
     }
@@ -36,14 +37,13 @@ pub(super) fn reply(op: &Op, frames: &[&Frame<'_>]) -> Result<Reply, ProbeError>
         body(frames, "ok").ok_or_else(|| ProbeError::Failed("the far shell did not answer".to_owned()))?;
     match op {
         Op::System => Ok(Reply::System(system(ok, frames))),
-        Op::Read { max_bytes, .. } => Ok(Reply::Content(redacted_content(ok, *max_bytes))),
+        Op::Read { max_bytes, .. } => {
+            let rest = if ok.len() > window(*max_bytes) { Rest::More } else { rest };
+            Ok(Reply::Content(redacted_content(ok, *max_bytes, rest)))
+        }
         Op::Sha256 { .. } => digest(ok).map(Reply::Digest),
         Op::List { .. } => Ok(Reply::Entries(entries(frames))),
-        Op::Find(find) => {
-            let paths = paths(ok);
-            let many = paths.len() > find.max_entries;
-            if many { Err(ProbeError::TooLarge(find.max_entries)) } else { Ok(Reply::Paths(paths)) }
-        }
+        Op::Find(find) => found(find, ok).map(Reply::Found),
         Op::Which { .. } => Ok(Reply::Candidates(candidates(frames))),
         Op::Run(run) => output(run, ok, frames).map(Reply::Output),
         Op::Environment(wanted) => Ok(Reply::Variables(variables(wanted, frames))),
@@ -66,6 +66,13 @@ fn error(tag: &str, kind: &str, op: &Op) -> Option<ProbeError> {
         tag if tag.starts_with("ended ") => Some(ProbeError::Failed("it cannot be read".to_owned())),
         _ => None,
     }
+}
+
+/// Whether it is not clear that a file ended with what came of it: what was masked there has made it shorter.
+pub(super) fn is_doubtful(op: &Op, frames: &[&Frame<'_>]) -> bool {
+    let Op::Read { max_bytes, .. } = op else { return false };
+    body(frames, "ok")
+        .is_some_and(|ok| ok.len() <= window(*max_bytes) && memchr::memmem::find(ok, b"REDACTED").is_some())
 }
 
 /// Whether a probe was not asked because its path cannot exist.
@@ -135,12 +142,40 @@ fn entries(frames: &[&Frame<'_>]) -> Vec<Entry> {
     entries
 }
 
+/// What was found: files, folders that can't be looked into (with a slash at the end), and counts of folders.
+fn found(find: &Find, ok: &[u8]) -> Result<Found, ProbeError> {
+    let mut found = Found::default();
+    let mut folders = 0_usize;
+    for line in lines_of_paths(ok) {
+        if let Some(count) = line.strip_prefix('+') {
+            folders = folders.saturating_add(count.parse().unwrap_or_default());
+        } else if let Some(folder) = line.strip_suffix('/') {
+            // One as deep as the search goes is not entered anyway.
+            if folder.split('/').count() < find.max_depth {
+                found.unreadable.push(folder.to_owned());
+            }
+        } else {
+            found.paths.push(line);
+        }
+    }
+    if found.paths.len() > find.max_entries {
+        return Err(ProbeError::TooLarge(find.max_entries));
+    }
+    if folders > MAX_FOLDERS {
+        return Err(ProbeError::TooLarge(MAX_FOLDERS));
+    }
+    found.paths.sort();
+    found.unreadable.sort();
+    Ok(found)
+}
+
 /// What `find .` printed; a line that does not begin as its paths do goes on a name with a newline in it.
-fn paths(ok: &[u8]) -> Vec<String> {
+fn lines_of_paths(ok: &[u8]) -> Vec<String> {
     let mut paths: Vec<String> = Vec::new();
     for line in text(ok).split_terminator('\n') {
-        match (line.strip_prefix("./"), paths.last_mut()) {
-            (Some(path), _) => paths.push(path.to_owned()),
+        let count = line.strip_prefix("//+").map(|count| format!("+{count}"));
+        match (line.strip_prefix("./").map(str::to_owned).or(count), paths.last_mut()) {
+            (Some(path), _) => paths.push(path),
             (None, Some(last)) => {
                 last.push('\n');
                 last.push_str(line);
@@ -148,7 +183,6 @@ fn paths(ok: &[u8]) -> Vec<String> {
             (None, None) => {}
         }
     }
-    paths.sort();
     paths
 }
 
@@ -207,8 +241,8 @@ fn bytes_of_hex(text: &str) -> Vec<u8> {
 fn output(run: &Run, stdout: &[u8], frames: &[&Frame<'_>]) -> Result<Output, ProbeError> {
     let stderr = body(frames, "e").unwrap_or_default();
     if stdout.len() > run.max_bytes || stderr.len() > run.max_bytes {
-        let kept = stdout.get(..run.max_bytes.min(stdout.len())).unwrap_or_default();
-        return Ok(Output { status: CUT, stdout: redact(kept), stderr: Vec::new() });
+        let stdout = beginning(redact(stdout), run.max_bytes);
+        return Ok(Output { status: CUT, stdout, stderr: Vec::new() });
     }
     // Without its end, it was its reader that was ended.
     let end = text(body(frames, "s").ok_or(ProbeError::TimedOut(run.timeout))?);
@@ -226,7 +260,7 @@ fn output(run: &Run, stdout: &[u8], frames: &[&Frame<'_>]) -> Result<Output, Pro
 fn variables(wanted: &Environment, frames: &[&Frame<'_>]) -> Vec<Variable> {
     let variable = |frame: &&Frame<'_>| {
         let body = text(frame.body);
-        let (name, value) = body.split_once('=').unwrap_or((&body, ""));
+        let (name, value) = body.split_once('\n').unwrap_or((&body, ""));
         let value = match frame.tag {
             "p" => VariableValue::Plain(redact_text(value)),
             "k" => VariableValue::Secret(wanted.fingerprinter.of_digest(value)),

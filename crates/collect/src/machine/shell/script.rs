@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use super::super::{Batch, Environment, Find, Keep, Op, Run, window};
+use super::super::{Batch, Environment, Find, Keep, MAX_FOLDERS, Op, Run, window};
 use crate::secret::{sed_script, shell_function};
 
 const PREAMBLE: &str = include_str!("preamble.sh");
@@ -99,7 +99,8 @@ fn probe(op: &Op) -> Option<String> {
     match op {
         Op::System => Some("_p_system".to_owned()),
         Op::Read { path: p, max_bytes, keep } => sendable(p).then(|| {
-            let most = count(window(*max_bytes));
+            // One byte more tells that the file goes on.
+            let most = count(window(*max_bytes) + 1);
             match keep {
                 Keep::All => format!("_p_read {most} {}", path(p)),
                 Keep::LinesStartingWith(starts) => {
@@ -132,6 +133,25 @@ fn line_script(starts: &[String]) -> String {
     script
 }
 
+/// A script that asks of files whether they go on behind their windows.
+pub(super) fn more(ops: &[(usize, &Op)], nonce: &str) -> String {
+    let mut script = "{ { :\n".to_owned();
+    for (index, op) in ops {
+        let Op::Read { path: p, max_bytes, keep } = op else { continue };
+        let from = count(window(*max_bytes) + 1);
+        let lines = match keep {
+            Keep::All => String::new(),
+            Keep::LinesStartingWith(starts) => quoted(&line_script(starts)),
+        };
+        let _infallible = writeln!(script, "_p_k={index}\n_p_more {from} {} {lines}", path(p));
+    }
+    let _infallible = write!(script, "}} </dev/null\n}} 2>/dev/null\nprintf '\\n%s end\\n' {nonce}\n");
+    script
+}
+
+/// Says of each folder of a search, besides how many there are, whether it can't be looked into.
+const LOOK: &str = r#"for d do [ -r "$d" ] && [ -x "$d" ] || printf "%s/\n" "$d"; done; echo "//+$#""#;
+
 fn search(find: &Find) -> String {
     let any = |names: &[String], special: &str| {
         let tests: Vec<String> = names
@@ -144,11 +164,13 @@ fn search(find: &Find) -> String {
     let mut prune = vec![".git".to_owned()];
     prune.extend(find.prune.iter().cloned());
     format!(
-        "_p_find {} {} -maxdepth {} -type d '(' {} ')' -prune -o -type f '(' {} ')' -print",
-        count(find.max_entries.saturating_add(1)),
+        "_p_find {} {} -maxdepth {} -type d '(' {} ')' -prune -o -type d -exec sh -c {} sh '{{}}' + \
+         -o -type f '(' {} ')' -print",
+        count(find.max_entries.saturating_add(MAX_FOLDERS)),
         path(&find.root),
         find.max_depth,
         any(&prune, "?[]\\*"),
+        quoted(LOOK),
         any(&find.names, "?[]\\"),
     )
 }
