@@ -7,42 +7,40 @@ use std::collections::{BTreeSet, HashMap};
 use parallax_model::selector::Selector;
 use parallax_model::{AttributePath, Gap, Key, Snapshot};
 
-use super::Unknown;
+use super::{Cause, Unknown};
 
 pub(super) struct Gaps<'a> {
     environment: &'a str,
-    entries: Vec<Entry<'a>>,
-    /// Gaps over one key, by that key; most are, and a snapshot may have many.
-    by_key: HashMap<&'a str, Vec<usize>>,
-    /// Gaps over regions.
-    regions: Vec<usize>,
+    entries: Vec<Entry>,
+    /// Gaps by the whole segments that their keys begin with, up to the first that has a `*`: a snapshot may
+    /// have thousands, of which few can speak of one key.
+    by_beginning: HashMap<String, Vec<usize>>,
 }
 
-struct Entry<'a> {
-    gap: &'a Gap,
+struct Entry {
+    gap: Gap,
+    cause: Cause,
     /// `None` where the text is no selector.
     selector: Option<Selector>,
+    /// The text up to the first `*`: every key that is selected begins with it.
+    beginning: String,
     hidden: BTreeSet<Key>,
 }
 
 impl<'a> Gaps<'a> {
-    pub(super) fn of(snapshot: &'a Snapshot) -> Self {
+    /// The gaps of a snapshot, and what else nobody saw there.
+    pub(super) fn of(snapshot: &'a Snapshot, unseen: Vec<(Gap, Cause)>) -> Self {
         let mut gaps = Self {
             environment: &snapshot.header().environment,
             entries: Vec::new(),
-            by_key: HashMap::new(),
-            regions: Vec::new(),
+            by_beginning: HashMap::new(),
         };
-        for gap in &snapshot.header().gaps {
-            let at = gaps.entries.len();
-            let selector = Selector::parse(&gap.what).ok();
-            let key = gap.what.split('#').next().unwrap_or_default();
-            if selector.is_some() && !key.contains('*') {
-                gaps.by_key.entry(key).or_default().push(at);
-            } else {
-                gaps.regions.push(at);
-            }
-            gaps.entries.push(Entry { gap, selector, hidden: BTreeSet::new() });
+        let told = snapshot.header().gaps.iter().map(|gap| (gap.clone(), Cause::Unseen));
+        for (gap, cause) in told.chain(unseen) {
+            let entry = Entry::of(gap, cause);
+            let segments = entry.segments().to_owned();
+            gaps.by_beginning.entry(segments).or_default().push(gaps.entries.len());
+            gaps.entries.push(entry);
         }
         gaps
     }
@@ -53,18 +51,14 @@ impl<'a> Gaps<'a> {
         if self.entries.is_empty() {
             return false;
         }
-        let exact = self.by_key.get(key.as_str()).into_iter().flatten();
-        let candidates: Vec<usize> = exact.chain(&self.regions).copied().collect();
         let mut found = false;
-        for at in candidates {
-            let Some(entry) = self.entries.get_mut(at) else { continue };
-            let hides = entry.selector.as_ref().is_none_or(|s| match attribute {
-                Some(_) => s.selects(key, attribute),
-                None => s.selects_key(key),
-            });
-            if hides {
-                entry.hidden.insert(key.clone());
-                found = true;
+        for beginning in beginnings(key.as_str()) {
+            for at in self.by_beginning.get(beginning).into_iter().flatten() {
+                let Some(entry) = self.entries.get_mut(*at) else { continue };
+                if entry.hides(key, attribute) {
+                    entry.hidden.insert(key.clone());
+                    found = true;
+                }
             }
         }
         found
@@ -75,8 +69,90 @@ impl<'a> Gaps<'a> {
         let environment = self.environment.to_owned();
         self.entries.into_iter().map(move |entry| Unknown {
             environment: environment.clone(),
-            gap: entry.gap.clone(),
+            gap: entry.gap,
+            cause: entry.cause,
             hidden: entry.hidden.into_iter().collect(),
         })
+    }
+}
+
+impl Entry {
+    fn of(gap: Gap, cause: Cause) -> Self {
+        let selector = Selector::parse(&gap.what).ok();
+        let key = gap.what.split('#').next().filter(|_| selector.is_some()).unwrap_or_default();
+        let beginning = match key.split_once('*') {
+            // `a/**` selects `a`, too.
+            Some((beginning, _)) => beginning.trim_end_matches('/'),
+            None => key,
+        };
+        let beginning = beginning.to_owned();
+        Self { gap, cause, selector, beginning, hidden: BTreeSet::new() }
+    }
+
+    /// The whole segments of the beginning.
+    fn segments(&self) -> &str {
+        let key = self.gap.what.split('#').next().unwrap_or_default();
+        let whole = key.len() == self.beginning.len()
+            || key.get(self.beginning.len()..).is_some_and(|rest| rest.starts_with('/'));
+        if whole {
+            return &self.beginning;
+        }
+        self.beginning.rsplit_once('/').map_or("", |(segments, _)| segments)
+    }
+
+    fn hides(&self, key: &Key, attribute: Option<&AttributePath>) -> bool {
+        let Some(selector) = &self.selector else { return true };
+        key.as_str().starts_with(&self.beginning)
+            && match attribute {
+                Some(_) => selector.selects(key, attribute),
+                None => selector.selects_key(key),
+            }
+    }
+}
+
+/// The empty text, then each run of whole segments that a key begins with, up to the key itself.
+fn beginnings(key: &str) -> impl Iterator<Item = &str> {
+    let ends = key.match_indices('/').map(|(at, _)| at).chain([key.len()]);
+    std::iter::once("").chain(ends.filter_map(|end| key.get(..end)))
+}
+
+#[cfg(test)]
+mod tests {
+    use parallax_model::{GapKind, SnapshotHeader};
+
+    use super::*;
+
+    #[track_caller]
+    fn check(gap: &str, key: &str, expected: bool) {
+        let header = SnapshotHeader {
+            environment: "staging".into(),
+            captured_at: "2026-11-21T03:00:00Z".parse().unwrap(),
+            tool: "test".into(),
+            key_id: None,
+            sources: Vec::new(),
+            gaps: vec![Gap::new(gap, GapKind::Permission, "not allowed")],
+        };
+        let snapshot = Snapshot::new(header, Vec::new());
+        let hides = Gaps::of(&snapshot, Vec::new()).hide(&Key::parse(key).unwrap(), None);
+        assert_eq!(hides, expected, "`{gap}` on `{key}`");
+    }
+
+    #[test]
+    fn the_index_finds_what_a_selector_selects() {
+        check("a/b", "a/b", true);
+        check("a/b#c", "a/b", true);
+        check("a/b", "a/b/c", false);
+        check("a/b", "a/bc", false);
+        check("a/**", "a", true);
+        check("a/**", "ab", false);
+        check("a/**", "a/b/c", true);
+        check("a/b*/c", "a/bx/c", true);
+        check("a/b*/c", "a/cx/c", false);
+        check("a/b**", "a/b", true);
+        check("**/c", "a/b/c", true);
+        check("*/c", "a/c", true);
+        check("*a/c", "ba/c", true);
+        check("", "a", true);
+        check("a//*", "x", true);
     }
 }
