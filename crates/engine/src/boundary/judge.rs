@@ -18,7 +18,8 @@ use super::{
     Verdict,
 };
 use crate::compare::{
-    Cause, Change, Difference, Differences, DivergenceId, Unknown, layer, of_finding, place,
+    Cause, Change, Difference, Differences, DivergenceId, Unknown, layer, of_finding_within, pinned_tool,
+    place,
 };
 
 /// What is before the judge.
@@ -220,7 +221,7 @@ impl Bench<'_> {
             let lifted = deciding.map(|(_, placed)| placed).filter(|p| p.is_own() && !p.demands());
             let by = lifted.map_or_else(|| pins_agree(profile), Placed::decided);
             let told = told_by(&conflict, &out.divergences);
-            let mut divergence = self.finding(which, conflict_difference(which, conflict), by);
+            let mut divergence = self.finding(which, self.conflict_difference(which, conflict), by);
             if lifted.is_some() {
                 (divergence.verdict, divergence.severity) = (Verdict::Allowed, Severity::Info);
             } else if told.is_some() {
@@ -320,44 +321,60 @@ impl Bench<'_> {
         let key = Key::of(["env", &problem.name]);
         let value = self.side(which).get(&key).and_then(|r| r.attributes.get("value")).cloned();
         let attribute = value.is_some().then(|| AttributePath::new("value"));
-        within(which, key, "env", attribute, (value, Code::EnvInvalid), (problem.message, Vec::new()))
+        let within = self.within(which, "env", Code::EnvInvalid);
+        within.difference(key, attribute, value, (problem.message, Vec::new()))
+    }
+
+    fn conflict_difference(&self, which: Which, conflict: Conflict) -> Difference {
+        let Conflict { key, attribute, value, message, details, only_with_runtime: _ } = conflict;
+        let within = self.within(which, "pin", Code::PinConflict);
+        within.difference(key, Some(attribute), Some(value), (message, details))
+    }
+
+    fn within<'k>(&'k self, which: Which, kind: &'k str, code: Code) -> Within<'k> {
+        Within { which, environment: &self.side(which).header().environment, kind, code }
     }
 }
 
-fn conflict_difference(which: Which, conflict: Conflict) -> Difference {
-    let Conflict { key, attribute, value, message, details, only_with_runtime: _ } = conflict;
-    within(which, key, "pin", Some(attribute), (Some(value), Code::PinConflict), (message, details))
+/// A finding within one environment.
+struct Within<'a> {
+    which: Which,
+    environment: &'a str,
+    kind: &'a str,
+    code: Code,
 }
 
-/// A finding within one environment: its value stands on that environment's side.
-fn within(
-    which: Which,
-    key: Key,
-    kind: &str,
-    attribute: Option<AttributePath>,
-    (value, code): (Option<Value>, Code),
-    (message, details): (String, Vec<String>),
-) -> Difference {
-    let (left, right) = match which {
-        Which::Left => (value, None),
-        Which::Right => (None, value),
-    };
-    Difference {
-        id: of_finding(&key, attribute.as_ref(), left.as_ref(), right.as_ref()),
-        key,
-        kind: kind.into(),
-        attribute,
-        layer: layer(kind),
-        code,
-        change: Change::Changed,
-        left,
-        right,
-        normalised: (None, None),
-        rules: Vec::new(),
-        not_comparable: None,
-        message,
-        details,
-        part_of: None,
+impl Within<'_> {
+    /// The value stands on that environment's side.
+    fn difference(
+        self,
+        key: Key,
+        attribute: Option<AttributePath>,
+        value: Option<Value>,
+        (message, details): (String, Vec<String>),
+    ) -> Difference {
+        let id = of_finding_within((self.environment, self.code), &key, attribute.as_ref(), value.as_ref());
+        let (left, right) = match self.which {
+            Which::Left => (value, None),
+            Which::Right => (None, value),
+        };
+        Difference {
+            id,
+            key,
+            kind: self.kind.into(),
+            attribute,
+            layer: layer(self.kind),
+            code: self.code,
+            change: Change::Changed,
+            left,
+            right,
+            normalised: (None, None),
+            rules: Vec::new(),
+            not_comparable: None,
+            message,
+            details,
+            part_of: None,
+        }
     }
 }
 
@@ -405,7 +422,7 @@ pub(super) fn nothing_seen() -> DecidedBy {
 /// The divergence that tells a conflict already: one side moved away from its pin, so that the versions that answer
 /// differ, which is a violation that names the pin.
 fn told_by(conflict: &Conflict, divergences: &[Divergence]) -> Option<DivergenceId> {
-    let runtime = Key::of(["runtime", conflict.key.after(1)]);
+    let runtime = Key::of(["runtime", pinned_tool(&conflict.key)]);
     let tells = |d: &&Divergence| {
         d.verdict == Verdict::Violation
             && d.difference.key == runtime

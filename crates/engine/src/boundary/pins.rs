@@ -5,6 +5,7 @@ use parallax_model::{AttributePath, Key, Resource, Snapshot, Value};
 
 use super::constraint::Constraint;
 use crate::compare::show::{short_text, visible};
+use crate::compare::{pinned_tool, pins_of};
 use crate::normalise::Version;
 
 /// Pins that disagree.
@@ -35,11 +36,10 @@ pub(super) fn conflicts(snapshot: &Snapshot) -> Vec<Conflict> {
 }
 
 fn conflict(snapshot: &Snapshot, resource: &Resource) -> Option<Conflict> {
-    let tool = resource.key.after(1);
-    let pins: Vec<Pin<'_>> =
-        resource.attributes.iter().filter_map(|a| pin(resource, &a.path, &a.value)).collect();
+    let tool = pinned_tool(&resource.key);
+    let pins = pins(resource);
     let mut found: Vec<(&Pin<'_>, String)> = Vec::new();
-    if let Some(answers) = answering(snapshot, tool) {
+    if let Some(answers) = answering(snapshot, tool).filter(|a| !is_anothers(snapshot, resource, a)) {
         for pin in pins.iter().filter(|pin| pin.constraint.admits(&answers) == Some(false)) {
             let shown = short_text(&answers.in_words());
             found.push((pin, format!("{}, but {} {shown} answers", pin.in_words(), visible(tool))));
@@ -65,6 +65,20 @@ fn conflict(snapshot: &Snapshot, resource: &Resource) -> Option<Conflict> {
         details: lines.take(20).collect(),
         only_with_runtime: with_runtime == found.len(),
     })
+}
+
+fn pins(resource: &Resource) -> Vec<Pin<'_>> {
+    resource.attributes.iter().filter_map(|a| pin(resource, &a.path, &a.value)).collect()
+}
+
+/// Whether what answers was chosen by the pins of another folder than that of a sub-project: the
+/// sub-project may have its own, which answers there.
+fn is_anothers(snapshot: &Snapshot, resource: &Resource, answers: &Version) -> bool {
+    let chosen = |other: &&Resource| {
+        other.key != resource.key
+            && pins(other).iter().all(|pin| pin.constraint.admits(answers) != Some(false))
+    };
+    !resource.key.after(2).is_empty() && pins_of(snapshot, pinned_tool(&resource.key)).iter().any(chosen)
 }
 
 fn answering(snapshot: &Snapshot, tool: &str) -> Option<Version> {

@@ -49,9 +49,14 @@ impl Stack {
         self.placed.iter().enumerate().rev().find(|(_, placed)| placed.selects(target))
     }
 
-    /// Whether a rule is about one tool which the project is not known to use.
+    /// Whether anything tells what the project uses.
+    pub(super) fn knows_usage(&self) -> bool {
+        !self.usage.tools.is_empty()
+    }
+
+    /// Whether a built-in rule is about one tool which the project is not known to use.
     pub(super) fn is_of_unused_tool(&self, placed: &Placed) -> bool {
-        let key = placed.rule.select.one_key().filter(|key| key.root() == "runtime");
+        let key = placed.rule.select.one_key().filter(|key| key.root() == "runtime" && !placed.is_own());
         key.is_some_and(|key| !self.usage.tools.contains(key.after(1)))
     }
 }

@@ -82,7 +82,10 @@ impl Bench<'_> {
             .map(|(_, placed)| placed)
             .filter(|placed| !is_known_to_be_there(placed, gap));
         let mut deciding = whole.into_iter().map(|(_, placed)| placed).chain(parts);
-        deciding.find(|placed| self.fails(placed)).map(Placed::decided)
+        // Whether both sides have a tool that the project does without, nobody asks.
+        let idle =
+            |placed: &Placed| lacking && self.stack.knows_usage() && self.stack.is_of_unused_tool(placed);
+        deciding.find(|placed| self.fails(placed) && !idle(placed)).map(Placed::decided)
     }
 
     /// A built-in demand on what may be there: on both sides it is hidden, or one side lacks it and the other

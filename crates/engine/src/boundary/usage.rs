@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 
 use parallax_model::{Snapshot, SourceStatus, Value};
 
+use crate::compare::pinned_tool;
+
 /// What each lockfile needs: its file name, then the runtimes, then the package managers.
 const LOCKFILES: &[(&str, &[&str], &[&str])] = &[
     ("package-lock.json", &["node"], &["npm"]),
@@ -52,7 +54,7 @@ impl Usage {
     pub(super) fn of(left: &Snapshot, right: &Snapshot) -> Self {
         let mut tools = BTreeSet::new();
         for snapshot in [left, right] {
-            tools.extend(snapshot.under("pin").map(|pin| pin.key.after(1).to_owned()));
+            tools.extend(snapshot.under("pin").map(|pin| pinned_tool(&pin.key).to_owned()));
             for lockfile in snapshot.under("lockfile") {
                 let file = lockfile.key.segments().next_back().unwrap_or_default();
                 if let Some((_, runtimes, managers)) = LOCKFILES.iter().find(|(name, _, _)| *name == file) {

@@ -150,8 +150,8 @@ pub fn compare(left: &Snapshot, right: &Snapshot) -> Differences {
     found
 }
 
-pub(crate) use describe::{name, place};
-pub(crate) use identity::of_finding;
+pub(crate) use describe::{name, pinned_tool, pins_of, place};
+pub(crate) use identity::{of_finding, of_finding_within};
 pub(crate) use walk::layer;
 
 #[cfg(test)]
