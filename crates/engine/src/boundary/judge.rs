@@ -15,7 +15,7 @@ use super::unseen::Weight;
 use super::variables::{self, Seen, VariableProblem};
 use super::{
     DecidedBy, Divergence, Filter, Judgement, Origin, Profile, Rules, Severity, Unobserved, VariableSchema,
-    Verdict,
+    VariableShape, Verdict,
 };
 use crate::compare::{
     Cause, Change, Difference, Differences, DivergenceId, Unknown, layer, of_finding_within, pinned_tool,
@@ -35,6 +35,15 @@ pub(super) struct Bench<'a> {
 enum Which {
     Left,
     Right,
+}
+
+impl Which {
+    fn other(self) -> Self {
+        match self {
+            Self::Left => Self::Right,
+            Self::Right => Self::Left,
+        }
+    }
 }
 
 /// What becomes of one difference.
@@ -237,18 +246,37 @@ impl Bench<'_> {
         let unseen = snapshot.under("env").next().is_none();
         let seen = |name: &str| seen(snapshot, name);
         for variable in &self.rules.env_schema {
-            let hidden = matches!(seen(&variable.name), Seen::Unknown);
-            let absent = matches!(seen(&variable.name), Seen::Absent);
-            if hidden || (absent && unseen) {
-                if variable.required {
-                    out.unobserved.push(self.variable_unseen(which, variable));
+            match seen(&variable.name) {
+                Seen::Unknown => out.unobserved.extend(self.hidden_variable(which, variable)),
+                Seen::Absent if unseen => out.unobserved.extend(self.hidden_variable(which, variable)),
+                Seen::Secret if !variables::is_told_of_a_secret(&variable.shape) => {
+                    let why = "the value of a secret is not known, so neither is its shape";
+                    let what = format!("env/{}#value", variable.name);
+                    let gap = Gap::new(what, GapKind::Unsupported, why);
+                    out.unobserved.push(self.variable_unseen(which, variable, gap));
                 }
-                continue;
-            }
-            for problem in variables::check_variables(std::slice::from_ref(variable), seen) {
-                out.divergences.push(self.breaks_schema(which, problem));
+                Seen::Absent | Seen::Plain(_) | Seen::Secret => {
+                    for problem in variables::check_variables(std::slice::from_ref(variable), seen) {
+                        out.divergences.push(self.breaks_schema(which, problem));
+                    }
+                }
             }
         }
+    }
+
+    /// A variable that could not be seen: one that need not be there matters only where the other side has it.
+    fn hidden_variable(&self, which: Which, variable: &VariableSchema) -> Option<Unobserved> {
+        let is_there = match seen(self.side(which.other()), &variable.name) {
+            Seen::Plain(_) | Seen::Secret => true,
+            Seen::Absent | Seen::Unknown => false,
+        };
+        let demands = variable.required || (is_there && !matches!(variable.shape, VariableShape::Any));
+        let key = Key::of(["env", &variable.name]);
+        let gaps = &self.side(which).header().gaps;
+        let gap = gaps.iter().find(|gap| gap.hides(&key, None)).cloned().unwrap_or_else(|| {
+            Gap::new(key.as_str(), GapKind::Unsupported, "no environment variable was observed")
+        });
+        demands.then(|| self.variable_unseen(which, variable, gap))
     }
 
     /// The derived schema: a hint, where the environment carries such variables at all.
@@ -295,22 +323,12 @@ impl Bench<'_> {
         }
     }
 
-    fn variable_unseen(&self, which: Which, variable: &VariableSchema) -> Unobserved {
-        let header = self.side(which).header();
-        let key = Key::of(["env", &variable.name]);
-        let gap = header.gaps.iter().find(|gap| gap.hides(&key, None)).cloned();
-        let gap = gap.unwrap_or_else(|| {
-            Gap::new(key.as_str(), GapKind::Unsupported, "no environment variable was observed")
-        });
+    fn variable_unseen(&self, which: Which, variable: &VariableSchema, gap: Gap) -> Unobserved {
+        let environment = self.side(which).header().environment.clone();
         Unobserved {
-            unknown: Unknown {
-                environment: header.environment.clone(),
-                gap,
-                cause: Cause::Unseen,
-                hidden: Vec::new(),
-            },
+            unknown: Unknown { environment, gap, cause: Cause::Unseen, hidden: Vec::new() },
             rule: DecidedBy {
-                rule: format!("{key} {}", variables::demand(variable)),
+                rule: format!("env/{} {}", variable.name, variables::demand(variable)),
                 because: None,
                 origin: variable.origin.clone(),
             },

@@ -89,7 +89,8 @@ impl Bench<'_> {
     }
 
     /// A built-in demand on what may be there: on both sides it is hidden, or one side lacks it and the other
-    /// can't tell. A tool that the project does not use counts only where both sides are known to have it.
+    /// can't tell. A tool that the project does not use counts only where both sides are known to have it, or
+    /// where nothing tells what the project uses and the gap is over all tools.
     fn built_in_rule_over(&self, gap: &Selector) -> Option<DecidedBy> {
         if self.is_context(gap) {
             return None;
@@ -97,13 +98,15 @@ impl Bench<'_> {
         let lifts = |by: &Placed, rule: &Placed| {
             by.rule.select.covers(&rule.rule.select) || by.rule.select.covers(gap)
         };
-        let one = gap.one_key();
+        let may_be_needed = match gap.one_key() {
+            Some(key) => self.left.get(&key).is_some() && self.right.get(&key).is_some(),
+            None => !self.stack.knows_usage(),
+        };
         let counts = |placed: &&Placed| {
-            let both_have = one.as_ref().is_none_or(|k| self.left.get(k).and(self.right.get(k)).is_some());
             !placed.is_own()
                 && self.fails(placed)
                 && placed.rule.select.meets(gap)
-                && (both_have || !self.stack.is_of_unused_tool(placed))
+                && (may_be_needed || !self.stack.is_of_unused_tool(placed))
         };
         let mut rules = self.stack.placed.iter().filter(counts);
         let own = || self.stack.placed.iter().filter(|p| p.is_own() && !p.demands());
@@ -130,4 +133,147 @@ fn is_known_to_be_there(placed: &Placed, gap: &Selector) -> bool {
     matches!(placed.rule.requirement, Requirement::Present)
         && !placed.rule.select.is_of_attributes()
         && gap.is_of_attributes()
+}
+
+#[cfg(test)]
+mod tests {
+    use parallax_model::{Gap, GapKind, Snapshot, SnapshotHeader, SourceReport, SourceStatus};
+
+    use super::super::tests::{judged, resources, rule};
+    use super::super::{Profile, Requirement, Rule, Rules, Severity};
+
+    /// A side from lines: `gap WHAT`, `host complete`, or a resource.
+    fn side(environment: &str, lines: &str) -> Snapshot {
+        let (mut gaps, mut sources, mut rest) = (Vec::new(), Vec::new(), String::new());
+        for line in lines.lines().map(str::trim) {
+            let status = match line.split_once(' ').map_or("", |(_, status)| status) {
+                "complete" => Some(SourceStatus::Complete),
+                "skipped" => Some(SourceStatus::Skipped),
+                "failed" => Some(SourceStatus::Failed),
+                _ => None,
+            };
+            match (line.split_once(' '), status) {
+                (Some(("gap", what)), _) => gaps.push(Gap::new(what, GapKind::TimedOut, "took too long")),
+                (Some((source, _)), Some(status)) => {
+                    let why = (status != SourceStatus::Complete).then(|| "no project folder".to_owned());
+                    sources.push(SourceReport { source: source.into(), place: "x".into(), status, why });
+                }
+                _ => rest.push_str(&format!("{line}\n")),
+            }
+        }
+        let header = SnapshotHeader {
+            environment: environment.into(),
+            captured_at: "2026-11-21T03:00:00Z".parse().unwrap(),
+            tool: "test".into(),
+            key_id: None,
+            sources,
+            gaps,
+        };
+        Snapshot::new(header, resources(&rest))
+    }
+
+    /// The exit code, then what is unobserved and what is told.
+    #[track_caller]
+    fn check(left: &str, right: &str, rules: &Rules, expected: &str) {
+        let one = |left: &str, right: &str| {
+            let judgement = judged(&side("local", left), &side("staging", right), rules);
+            let unobserved = judgement.unobserved.iter().map(|u| format!(" {}!", u.unknown.gap.what));
+            let told = judgement.unknown.iter().map(|u| format!(" {}?", u.gap.what));
+            let code = judgement.outcome().exit_code();
+            (format!("{code}{}", unobserved.chain(told).collect::<String>()), judgement)
+        };
+        let (got, judgement) = one(left, right);
+        assert_eq!(got, expected, "{left} | {right}\n{judgement:?}");
+        assert_eq!(one(right, left).0.get(..1), expected.get(..1), "swapped: {left} | {right}");
+    }
+
+    fn own(select: &str, requirement: Requirement) -> Rules {
+        Rules { boundaries: vec![rule(select, requirement)], ..Rules::default() }
+    }
+
+    #[test]
+    fn the_same_gap_on_both_sides_is_a_gap() {
+        let plain = Rules::default();
+        let strict = Rules { strict: true, ..Rules::default() };
+        let all = Rules { profile: Profile::Strict, ..Rules::default() };
+        let hangs = "pin/node by[.nvmrc]=18.19.0\ngap runtime/node";
+        check(hangs, hangs, &plain, "3 runtime/node! runtime/node!");
+        check(hangs, hangs, &own("runtime/node", Requirement::MayDiffer), "0 runtime/node? runtime/node?");
+        check(hangs, "pin/node by[.nvmrc]=18.19.0", &plain, "3 runtime/node!");
+        let version = "runtime/node path=/a\npin/node by[.nvmrc]=18.19.0\ngap runtime/node#version";
+        check(version, version, &plain, "3 runtime/node#version! runtime/node#version!");
+        let path = "runtime/node version=1.0.0\ngap runtime/node#path";
+        check(path, path, &plain, "0 runtime/node#path? runtime/node#path?");
+        // What nothing uses may hang.
+        let unused = "pin/node by[.nvmrc]=1.0.0\nruntime/node version=1.0.0";
+        let java = &format!("{unused}\nruntime/java version=17.0.1 architecture=a");
+        check(java, &format!("{unused}\ngap runtime/java"), &plain, "0 runtime/java?");
+        check(&format!("{unused}\ngap runtime/java"), unused, &plain, "0 runtime/java?");
+        check("gap runtime/git", "gap runtime/git", &plain, "0 runtime/git? runtime/git?");
+        check("gap runtime/ruby", "gap runtime/ruby", &plain, "0 runtime/ruby? runtime/ruby?");
+        check("gap package/apt/**", "", &plain, "0 package/apt/**?");
+        check("gap package/apt/**", "", &strict, "3 package/apt/**!");
+        check("gap env/A", "gap env/A", &all, "3 env/A! env/A!");
+        check("gap env/TERM", "gap env/TERM", &all, "0 env/TERM? env/TERM?");
+        for region in ["runtime/**", "env/**", "host/**"] {
+            let gap = format!("gap {region}");
+            check(&gap, &gap, &plain, &format!("3 {region}! {region}!"));
+            check(
+                &gap,
+                &gap,
+                &Rules { profile: Profile::None, ..Rules::default() },
+                &format!("0 {region}? {region}?"),
+            );
+        }
+        let warning = Rule { severity: Some(Severity::Warning), ..rule("runtime/**", Requirement::Equal) };
+        let warning = Rules { profile: Profile::None, boundaries: vec![warning], ..Rules::default() };
+        check("gap runtime/x", "runtime/x version=1.0.0", &warning, "0 runtime/x?");
+    }
+
+    #[test]
+    fn a_source_that_did_not_look() {
+        let plain = Rules::default();
+        let project = "project complete\npin/node by[.nvmrc]=1.0.0\nlockfile/Cargo.lock sha256=a\n\
+                       dependency/cargo/a version=1.0.0";
+        let left_out = "0 dependency/**? lockfile/**? pin/**?";
+        check(project, "project skipped", &plain, left_out);
+        check("project skipped", "project skipped", &plain, "0");
+        let all = Rules { strict: true, ..Rules::default() };
+        check("project skipped", "project skipped", &all, "0");
+        check(project, "project skipped", &all, "3 dependency/**! lockfile/**! pin/**!");
+        let locked = own("lockfile/**", Requirement::Equal);
+        check(project, "project skipped", &locked, "3 lockfile/**! dependency/**? pin/**?");
+        check("project skipped", "project skipped", &locked, "3 lockfile/**! lockfile/**!");
+        check("project skipped", "project skipped", &own("**", Requirement::Equal), "0");
+        let present = own("pin/node", Requirement::Present);
+        check(project, "project skipped", &present, "3 pin/**! dependency/**? lockfile/**?");
+        check(project, "project complete", &present, "1");
+        check(project, "project failed", &plain, "3 lockfile/**! pin/**! dependency/**?");
+        check(
+            "project failed",
+            "project failed",
+            &plain,
+            "3 lockfile/**! lockfile/**! pin/**! pin/**! dependency/**? dependency/**?",
+        );
+        check("host complete\nhost/cpu architecture=a", "", &plain, "3 host/**!");
+        check("host complete\nhost/cpu architecture=a", "host failed\ngap host/**", &plain, "3 host/**!");
+        check("host failed", "host failed", &plain, "3 host/**! host/**!");
+        check(
+            "documents complete\ndocument/a/1 x=1",
+            "host complete\nhost/cpu architecture=a",
+            &plain,
+            "3 host/**! document/**? k8s/**?",
+        );
+        let judgement = judged(&side("local", project), &side("staging", "project skipped"), &plain);
+        assert_eq!(&*judgement.unknown[0].gap.why, "project was not looked at in staging: no project folder");
+    }
+
+    #[test]
+    fn presence_is_known_where_only_a_part_is_hidden() {
+        let present = own("runtime/x", Requirement::Present);
+        let (known, hidden) = ("runtime/x version=1.0.0", "runtime/x path=/a\ngap runtime/x#version");
+        check(known, hidden, &present, "0 runtime/x#version?");
+        check(known, "gap runtime/x#version", &present, "3 runtime/x#version!");
+        check(known, hidden, &own("runtime/x#version", Requirement::Present), "3 runtime/x#version!");
+    }
 }
