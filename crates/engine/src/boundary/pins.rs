@@ -105,3 +105,39 @@ impl Pin<'_> {
         format!("{} says {}", self.place, short_text(self.said))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::Rules;
+    use super::super::tests::{judged, lines, resources, snapshot};
+
+    #[test]
+    fn a_sub_projects_pin_is_of_its_tool() {
+        let side = |environment: &str, text: &str| snapshot(environment, resources(text), &[]);
+        let check = |left: &str, right: &str, expected: &str| {
+            let judgement = judged(&side("local", left), &side("staging", right), &Rules::default());
+            assert_eq!(lines(&judgement), expected, "{left} | {right}");
+        };
+        let web =
+            |version: &str| format!("pin/node/web by[web/.nvmrc]=18.19.0\nruntime/node version={version}");
+        let drift = "violation runtime_mismatch runtime/node#version";
+        let folded = "violation pin_conflict pin/node/web#by[web/.nvmrc] folded";
+        let moved = format!("{folded}\n{drift}");
+        check(&web("18.19.0"), &web("18.20.1"), &moved);
+        let detail =
+            judged(&side("local", &web("18.19.0")), &side("staging", &web("18.20.1")), &Rules::default());
+        let runtime = detail.divergences.iter().find(|d| d.difference.key.root() == "runtime").unwrap();
+        assert!(
+            runtime.difference.details.iter().any(|d| d == "web/.nvmrc says 18.19.0: staging moved"),
+            "{runtime:?}"
+        );
+        let conflict = "violation pin_conflict pin/node/web#by[web/.nvmrc]";
+        check(&web("20.11.0"), &web("20.11.0"), &format!("{conflict}\n{conflict}"));
+        // What answers here was chosen by another folder.
+        let both = format!("pin/node by[.nvmrc]=20.11.0\n{}", web("20.11.0"));
+        check(&both, &both, "");
+        let ids =
+            judged(&side("local", &web("20.11.0")), &side("staging", &web("20.11.0")), &Rules::default());
+        assert_ne!(ids.divergences[0].difference.id, ids.divergences[1].difference.id);
+    }
+}
