@@ -12,9 +12,11 @@ use super::{Cause, Unknown};
 pub(super) struct Gaps<'a> {
     environment: &'a str,
     entries: Vec<Entry>,
-    /// Gaps by the whole segments that their keys begin with, up to the first that has a `*`: a snapshot may
-    /// have thousands, of which few can speak of one key.
+    /// Gaps by the text that every key begins with which they select: a snapshot may have thousands, of
+    /// which few can speak of one key.
     by_beginning: HashMap<String, Vec<usize>>,
+    /// How long these texts are.
+    lengths: BTreeSet<usize>,
 }
 
 struct Entry {
@@ -22,8 +24,6 @@ struct Entry {
     cause: Cause,
     /// `None` where the text is no selector.
     selector: Option<Selector>,
-    /// The text up to the first `*`: every key that is selected begins with it.
-    beginning: String,
     hidden: BTreeSet<Key>,
 }
 
@@ -34,13 +34,15 @@ impl<'a> Gaps<'a> {
             environment: &snapshot.header().environment,
             entries: Vec::new(),
             by_beginning: HashMap::new(),
+            lengths: BTreeSet::new(),
         };
         let told = snapshot.header().gaps.iter().map(|gap| (gap.clone(), Cause::Unseen));
         for (gap, cause) in told.chain(unseen) {
-            let entry = Entry::of(gap, cause);
-            let segments = entry.segments().to_owned();
-            gaps.by_beginning.entry(segments).or_default().push(gaps.entries.len());
-            gaps.entries.push(entry);
+            let selector = Selector::parse(&gap.what).ok();
+            let beginning = beginning(&gap, selector.as_ref());
+            gaps.lengths.insert(beginning.len());
+            gaps.by_beginning.entry(beginning.to_owned()).or_default().push(gaps.entries.len());
+            gaps.entries.push(Entry { gap, cause, selector, hidden: BTreeSet::new() });
         }
         gaps
     }
@@ -48,11 +50,8 @@ impl<'a> Gaps<'a> {
     /// Whether a gap hides what this side lacks; if so, the key is noted under each gap that does. With
     /// `None` the whole resource is lacking, which a gap over any part of it may explain.
     pub(super) fn hide(&mut self, key: &Key, attribute: Option<&AttributePath>) -> bool {
-        if self.entries.is_empty() {
-            return false;
-        }
         let mut found = false;
-        for beginning in beginnings(key.as_str()) {
+        for beginning in self.lengths.iter().filter_map(|length| key.as_str().get(..*length)) {
             for at in self.by_beginning.get(beginning).into_iter().flatten() {
                 let Some(entry) = self.entries.get_mut(*at) else { continue };
                 if entry.hides(key, attribute) {
@@ -77,43 +76,22 @@ impl<'a> Gaps<'a> {
 }
 
 impl Entry {
-    fn of(gap: Gap, cause: Cause) -> Self {
-        let selector = Selector::parse(&gap.what).ok();
-        let key = gap.what.split('#').next().filter(|_| selector.is_some()).unwrap_or_default();
-        let beginning = match key.split_once('*') {
-            // `a/**` selects `a`, too.
-            Some((beginning, _)) => beginning.trim_end_matches('/'),
-            None => key,
-        };
-        let beginning = beginning.to_owned();
-        Self { gap, cause, selector, beginning, hidden: BTreeSet::new() }
-    }
-
-    /// The whole segments of the beginning.
-    fn segments(&self) -> &str {
-        let key = self.gap.what.split('#').next().unwrap_or_default();
-        let whole = key.len() == self.beginning.len()
-            || key.get(self.beginning.len()..).is_some_and(|rest| rest.starts_with('/'));
-        if whole {
-            return &self.beginning;
-        }
-        self.beginning.rsplit_once('/').map_or("", |(segments, _)| segments)
-    }
-
     fn hides(&self, key: &Key, attribute: Option<&AttributePath>) -> bool {
-        let Some(selector) = &self.selector else { return true };
-        key.as_str().starts_with(&self.beginning)
-            && match attribute {
-                Some(_) => selector.selects(key, attribute),
-                None => selector.selects_key(key),
-            }
+        self.selector.as_ref().is_none_or(|selector| match attribute {
+            Some(_) => selector.selects(key, attribute),
+            None => selector.selects_key(key),
+        })
     }
 }
 
-/// The empty text, then each run of whole segments that a key begins with, up to the key itself.
-fn beginnings(key: &str) -> impl Iterator<Item = &str> {
-    let ends = key.match_indices('/').map(|(at, _)| at).chain([key.len()]);
-    std::iter::once("").chain(ends.filter_map(|end| key.get(..end)))
+/// What every key begins with that a gap speaks of: its text up to the first `*`.
+fn beginning<'g>(gap: &'g Gap, selector: Option<&Selector>) -> &'g str {
+    let key = gap.what.split('#').next().filter(|_| selector.is_some()).unwrap_or_default();
+    match key.split_once('*') {
+        // `a/**` selects `a`, too.
+        Some((beginning, _)) => beginning.trim_end_matches('/'),
+        None => key,
+    }
 }
 
 #[cfg(test)]
