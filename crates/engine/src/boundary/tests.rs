@@ -300,7 +300,7 @@ fn recommended_profile() {
     );
     both("runtime/node path=/a", "runtime/node path=/b", "");
     // A lockfile tells.
-    let lock = "lockfile/package-lock.json sha256=a ecosystem=npm\n";
+    let lock = "lockfile/package-lock.json sha256=a ecosystem=npm format=npm-v3\n";
     let with = |left: &str, right: &str, expected: &str| {
         check_profile(&format!("{lock}{left}"), &format!("{lock}{right}"), expected);
     };
