@@ -109,7 +109,8 @@ impl Bench<'_> {
                 && (may_be_needed || !self.stack.is_of_unused_tool(placed))
         };
         let mut rules = self.stack.placed.iter().filter(counts);
-        let own = || self.stack.placed.iter().filter(|p| p.is_own() && !p.demands());
+        // What the project's own rules decide was asked of them before.
+        let own = || self.stack.placed.iter().filter(|p| p.is_own());
         rules.find(|rule| !own().any(|by| lifts(by, rule))).map(Placed::decided)
     }
 
@@ -275,5 +276,8 @@ mod tests {
         check(known, hidden, &present, "0 runtime/x#version?");
         check(known, "gap runtime/x#version", &present, "3 runtime/x#version!");
         check(known, hidden, &own("runtime/x#version", Requirement::Present), "3 runtime/x#version!");
+        let [known, hidden] = [known, hidden].map(|side| side.replace("/x", "/node"));
+        check(&known, &hidden, &Rules::default(), "3 runtime/node#version!");
+        check(&known, &hidden, &own("runtime/node", Requirement::Present), "0 runtime/node#version?");
     }
 }
