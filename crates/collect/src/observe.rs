@@ -103,7 +103,7 @@ fn take(
     };
     if let Some(error) = failure.filter(|error| !told(error)) {
         for region in regions(collector) {
-            collected.gap(region, error.gap_kind(), error.to_string());
+            collected.gap(*region, error.gap_kind(), error.to_string());
         }
     }
     seen.sources.push(SourceReport {
@@ -117,15 +117,8 @@ fn take(
 }
 
 /// Where a collector's resources lie, as selectors: `env/**`.
-fn regions(collector: &Collector) -> Vec<String> {
-    let region = |kind: &str| match ontology::kind(kind) {
-        Some(row) => row.key.split_once('<').map_or(row.key.to_owned(), |(fixed, _)| format!("{fixed}**")),
-        None => "**".to_owned(),
-    };
-    let mut regions: Vec<String> = collector.kinds.iter().map(|kind| region(kind)).collect();
-    regions.sort();
-    regions.dedup();
-    regions
+fn regions(collector: &Collector) -> &'static [&'static str] {
+    ontology::source(collector.name).map_or(&["**"], |row| row.regions)
 }
 
 #[cfg(test)]
@@ -203,7 +196,7 @@ mod tests {
     }
 
     fn collector(collect: fn(&dyn Machine, &Scope) -> Collected) -> Collector {
-        Collector { name: "test", version: 1, kinds: &["env"], needs_project: false, collect }
+        Collector { name: "environment", version: 1, kinds: &["env"], needs_project: false, collect }
     }
 
     fn check(fails_at: usize, expected: Option<(usize, usize)>) -> Option<Observation> {
@@ -266,8 +259,9 @@ mod tests {
     #[test]
     fn every_collector_has_a_region_that_the_ontology_knows() {
         for collector in crate::COLLECTORS {
-            for region in regions(collector) {
-                assert!(parallax_model::selector::Selector::parse(&region).is_ok(), "{region}");
+            for kind in collector.kinds {
+                let source = ontology::kind(kind).and_then(ontology::source_of);
+                assert_eq!(source.map(|row| row.id), Some(collector.name), "{kind}");
             }
         }
     }

@@ -94,6 +94,41 @@ impl Selector {
         overlap(&self.key, &other.key)
     }
 
+    /// Whether one attribute, or one whole resource, could be selected by both.
+    #[must_use]
+    pub fn meets(&self, other: &Self) -> bool {
+        self.overlaps(other)
+            && match (&self.attribute, &other.attribute) {
+                (Some(a), Some(b)) => overlap(a, b),
+                (None, _) | (_, None) => true,
+            }
+    }
+
+    /// Whether this selects all that the other does. Where two globs make that hard to tell, the answer is no.
+    #[must_use]
+    pub fn covers(&self, other: &Self) -> bool {
+        covers(&self.key, &other.key)
+            && match (&self.attribute, &other.attribute) {
+                (None, _) => true,
+                (Some(a), Some(b)) => covers(a, b),
+                (Some(a), None) => a.iter().all(|p| *p == Pattern::AnySegments),
+            }
+    }
+
+    /// Whether this selects attributes alone, and no resource as a whole.
+    #[must_use]
+    pub fn is_of_attributes(&self) -> bool {
+        self.attribute.as_ref().is_some_and(|a| a.iter().any(|p| *p != Pattern::AnySegments))
+    }
+
+    /// The key, where only one is selected: no `*` stands in it.
+    #[must_use]
+    pub fn one_key(&self) -> Option<Key> {
+        let literal = self.key.iter().all(|p| matches!(p, Pattern::Literal(_)));
+        let key = self.text.split('#').next().filter(|_| literal)?;
+        Key::parse(key).ok()
+    }
+
     /// The selector as it was written.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -182,20 +217,69 @@ fn matches_glob(parts: &[Box<str>], segment: &str) -> bool {
     true
 }
 
+/// Whether some list of segments fits both. Each pair of places is looked at once, from the ends to the
+/// beginnings, so that many `**` on both sides cost no more than few.
 fn overlap(a: &[Pattern], b: &[Pattern]) -> bool {
-    match (a, b) {
-        ([], []) => true,
-        ([Pattern::AnySegments, rest @ ..], other) | (other, [Pattern::AnySegments, rest @ ..]) => {
-            overlap(rest, other) || matches!(other, [_, tail @ ..] if overlap_from_any(rest, tail))
-        }
-        ([x, a @ ..], [y, b @ ..]) => overlap_segment(x, y) && overlap(a, b),
-        ([], [_, ..]) | ([_, ..], []) => false,
-    }
+    from_the_end(a, b, |x, y, later| match (x, y) {
+        (None, None) => true,
+        (Some(Pattern::AnySegments), _) if later.skip_left => true,
+        (_, Some(Pattern::AnySegments)) if later.skip_right => true,
+        // A `**` also swallows a segment that only it, or the other's `**`, stands for.
+        (Some(Pattern::AnySegments), Some(_)) => later.skip_right,
+        (Some(_), Some(Pattern::AnySegments)) => later.skip_left,
+        (Some(x), Some(y)) => later.skip_both && overlap_segment(x, y),
+        (None, Some(_)) | (Some(_), None) => false,
+    })
 }
 
-/// `**` followed by `rest` has swallowed one segment of the other side.
-fn overlap_from_any(rest: &[Pattern], other: &[Pattern]) -> bool {
-    overlap(rest, other) || matches!(other, [_, tail @ ..] if overlap_from_any(rest, tail))
+/// Whether all that fits `b` fits `a`. Errs towards no.
+fn covers(a: &[Pattern], b: &[Pattern]) -> bool {
+    from_the_end(a, b, |x, y, later| match (x, y) {
+        (None, None) => true,
+        (Some(Pattern::AnySegments), None) => later.skip_left,
+        (Some(Pattern::AnySegments), Some(_)) => later.skip_left || later.skip_right,
+        (Some(x), Some(y)) => later.skip_both && covers_segment(x, y),
+        (None, Some(_)) | (Some(_), None) => false,
+    })
+}
+
+/// What holds of two lists after one more pattern of either, or of both.
+struct Later {
+    skip_left: bool,
+    skip_right: bool,
+    skip_both: bool,
+}
+
+/// Asks `step` at each pair of places, last to first; it is handed the answers for the places after.
+fn from_the_end(
+    a: &[Pattern],
+    b: &[Pattern],
+    step: impl Fn(Option<&Pattern>, Option<&Pattern>, Later) -> bool,
+) -> bool {
+    // The answers for the place in `a` after this one, by the place in `b`.
+    let mut below = vec![false; b.len() + 1];
+    for i in (0..=a.len()).rev() {
+        let mut row = vec![false; b.len() + 1];
+        let (mut right, mut diagonal) = (false, false);
+        for (j, slot) in row.iter_mut().enumerate().rev() {
+            let down = below.get(j).copied().unwrap_or_default();
+            *slot =
+                step(a.get(i), b.get(j), Later { skip_left: down, skip_right: right, skip_both: diagonal });
+            (right, diagonal) = (*slot, down);
+        }
+        below = row;
+    }
+    below.first().copied().unwrap_or_default()
+}
+
+fn covers_segment(a: &Pattern, b: &Pattern) -> bool {
+    match (a, b) {
+        (Pattern::AnySegments, _) => true,
+        (_, Pattern::AnySegments) => false,
+        (_, Pattern::Literal(text)) => matches_segment(a, text),
+        (Pattern::Glob(parts), Pattern::Glob(_)) => parts.iter().all(|p| p.is_empty()) || a == b,
+        (Pattern::Literal(_), Pattern::Glob(_)) => false,
+    }
 }
 
 fn overlap_segment(a: &Pattern, b: &Pattern) -> bool {
@@ -269,6 +353,39 @@ mod tests {
             let (x, y) = (Selector::parse(a).unwrap(), Selector::parse(b).unwrap());
             assert_eq!(x.overlaps(&y), expected, "{a} {b}");
             assert_eq!(y.overlaps(&x), expected, "{b} {a}");
+        }
+    }
+
+    #[test]
+    fn many_stars_on_both_sides_are_no_more_work() {
+        let many = |last: &str| Selector::parse(&format!("{}{last}", "**/a/".repeat(40))).unwrap();
+        assert!(!many("b").overlaps(&many("c")));
+        assert!(many("b").overlaps(&many("b")));
+        assert!(!many("b").covers(&many("c")));
+    }
+
+    #[test]
+    fn covers_and_meets_table() {
+        for (a, b, covers, meets) in [
+            ("**", "runtime/**", true, true),
+            ("runtime/**", "**", false, true),
+            ("runtime/**", "runtime/*#path", true, true),
+            ("runtime/*#path", "runtime/node", false, true),
+            ("runtime/*#path", "runtime/node#path", true, true),
+            ("runtime/*#path", "runtime/node#version", false, false),
+            ("runtime/*#**", "runtime/node", true, true),
+            ("runtime/*", "runtime/n*", true, true),
+            ("runtime/n*", "runtime/*", false, true),
+            ("runtime/n*", "runtime/node", true, true),
+            ("runtime/node", "runtime/n*", false, true),
+            ("runtime/*", "runtime/**", false, true),
+            ("a/**/c", "a/**/b/c", true, true),
+            ("a/**/b/**", "a/**", false, true),
+            ("env/**", "runtime/**", false, false),
+        ] {
+            let (x, y) = (Selector::parse(a).unwrap(), Selector::parse(b).unwrap());
+            assert_eq!((x.covers(&y), x.meets(&y), y.meets(&x)), (covers, meets, meets), "{a} {b}");
+            assert!(x.covers(&x) && x.meets(&x), "{a}");
         }
     }
 }

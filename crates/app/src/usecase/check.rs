@@ -83,6 +83,7 @@ pub fn check(request: &Request, context: &Context, progress: &dyn Progress) -> R
         env_schema: context.config.env_schema.clone(),
         env_example: super::execute::example(context)?,
         strict: request.strict,
+        ..Rules::default()
     };
     compare(request, &rules, Reading::Whole, context, progress)
 }

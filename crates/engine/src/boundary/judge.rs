@@ -9,20 +9,25 @@ use parallax_model::{AttributePath, Code, Fingerprint, Gap, GapKind, Key, Snapsh
 use super::demand::{self, Demand, Sides};
 use super::pins::{self, Conflict};
 use super::recall;
-use super::stack::{Placed, Stack, Target, is_compared};
+use super::stack::{Placed, Stack, Target};
 use super::sweep::{self, Covered};
+use super::unseen::Weight;
 use super::variables::{self, Seen, VariableProblem};
 use super::{
-    DecidedBy, Divergence, Judgement, Origin, Profile, Rules, Severity, Unobserved, VariableSchema, Verdict,
+    DecidedBy, Divergence, Filter, Judgement, Origin, Profile, Rules, Severity, Unobserved, VariableSchema,
+    VariableShape, Verdict,
 };
-use crate::compare::{Change, Difference, Differences, DivergenceId, Unknown, layer, of_finding, place};
+use crate::compare::{
+    Cause, Change, Difference, Differences, DivergenceId, Unknown, layer, of_finding_within, pinned_tool,
+    place,
+};
 
 /// What is before the judge.
 pub(super) struct Bench<'a> {
     pub(super) stack: Stack,
     pub(super) left: &'a Snapshot,
     pub(super) right: &'a Snapshot,
-    rules: &'a Rules,
+    pub(super) rules: &'a Rules,
 }
 
 /// One of the two environments.
@@ -30,6 +35,15 @@ pub(super) struct Bench<'a> {
 enum Which {
     Left,
     Right,
+}
+
+impl Which {
+    fn other(self) -> Self {
+        match self {
+            Self::Left => Self::Right,
+            Self::Right => Self::Left,
+        }
+    }
 }
 
 /// What becomes of one difference.
@@ -42,26 +56,29 @@ enum Judged {
 #[must_use]
 pub fn judge(differences: Differences, left: &Snapshot, right: &Snapshot, rules: &Rules) -> Judgement {
     let bench = Bench { stack: Stack::new(rules, left, right), left, right, rules };
-    let Differences { mut differences, suppressed, unknown, equal } = differences;
+    let Differences { mut differences, suppressed, unknown, equal, agreed } = differences;
     let mut covered: Covered = differences.iter().map(|d| (d.key.clone(), d.attribute.clone())).collect();
     covered.extend(suppressed.iter().map(|s| (s.key.clone(), s.attribute.clone())));
     let recalled = recall::recall(&bench, suppressed);
     differences.extend(recalled.differences);
-    let mut out = Judgement { suppressed: recalled.suppressed, equal, ..Judgement::default() };
+    let mut out = Judgement { suppressed: recalled.suppressed, equal, agreed, ..Judgement::default() };
     for difference in differences {
         match bench.judge_one(difference) {
             Judged::Divergence(divergence) => out.divergences.push(*divergence),
             Judged::Unobserved(unobserved) => out.unobserved.push(unobserved),
         }
     }
-    fold(&mut out.divergences);
+    fold(&mut out.divergences, &rules.filter);
+    out.divergences.retain(|d| rules.filter.wants_divergence(d));
+    let unseen: Vec<Selector> = unknown.iter().filter_map(|u| Selector::parse(&u.gap.what).ok()).collect();
     for unknown in unknown {
-        match bench.rule_over(&unknown) {
-            Some(rule) => out.unobserved.push(Unobserved { unknown, rule }),
-            None => out.unknown.push(unknown),
+        match bench.weigh(&unknown) {
+            Weight::Matters(rule) => out.unobserved.push(Unobserved { unknown, rule }),
+            Weight::Told => out.unknown.push(unknown),
+            Weight::Nothing => {}
         }
     }
-    let swept = sweep::sweep(&bench, &covered);
+    let swept = sweep::sweep(&bench, &covered, &unseen);
     out.divergences.extend(swept.divergences);
     out.unobserved.extend(swept.unobserved);
     for which in [Which::Left, Which::Right] {
@@ -69,6 +86,7 @@ pub fn judge(differences: Differences, left: &Snapshot, right: &Snapshot, rules:
         bench.schema(which, &mut out);
         bench.example(which, &mut out);
     }
+    rules.filter.apply(&mut out);
     once(&mut out.divergences);
     if rules.strict {
         for divergence in &mut out.divergences {
@@ -115,18 +133,22 @@ pub(super) fn violation(difference: Difference, placed: &Placed) -> Divergence {
     }
 }
 
-/// Gives parts that no rule of the project's own selects the verdict of their whole.
-fn fold(divergences: &mut [Divergence]) {
-    let wholes: HashMap<DivergenceId, (Verdict, Severity, Option<DecidedBy>)> = divergences
+/// Gives parts that no rule of the project's own selects the verdict of their whole. Where the whole is not
+/// wanted, its parts stand for themselves.
+fn fold(divergences: &mut [Divergence], filter: &Filter) {
+    let wholes: HashMap<DivergenceId, (Verdict, Severity, Option<DecidedBy>, bool)> = divergences
         .iter()
         .filter(|d| d.difference.part_of.is_none())
-        .map(|d| (d.difference.id.clone(), (d.verdict, d.severity, d.decided_by.clone())))
+        .map(|d| {
+            let wanted = filter.wants_divergence(d);
+            (d.difference.id.clone(), (d.verdict, d.severity, d.decided_by.clone(), wanted))
+        })
         .collect();
     for part in divergences {
         let own = part.decided_by.as_ref().is_some_and(|d| !matches!(d.origin, Origin::Profile(_)));
         let whole = part.difference.part_of.as_ref().and_then(|id| wholes.get(id));
-        if let Some((verdict, severity, decided_by)) = whole.filter(|_| !own) {
-            part.folded = true;
+        if let Some((verdict, severity, decided_by, wanted)) = whole.filter(|_| !own) {
+            part.folded = *wanted;
             (part.verdict, part.severity) = (*verdict, *severity);
             part.decided_by.clone_from(decided_by);
         }
@@ -191,58 +213,10 @@ impl Bench<'_> {
         let attribute = difference.attribute.as_ref().map(|a| format!("#{a}")).unwrap_or_default();
         let gap = Gap::new(format!("{}{attribute}", difference.key), GapKind::Unsupported, why);
         let environment = side.header().environment.clone();
-        Unobserved { unknown: Unknown { environment, gap, hidden: vec![difference.key.clone()] }, rule }
-    }
-
-    /// The rule that makes a gap matter.
-    fn rule_over(&self, unknown: &Unknown) -> Option<DecidedBy> {
-        let Some(gap) = Selector::parse(&unknown.gap.what).ok().filter(|s| !covers_everything(s)) else {
-            return Some(nothing_seen());
-        };
-        let own = self.own_rule_over(&gap);
-        let decided = own.or_else(|| unknown.hidden.iter().find_map(|key| self.rule_over_hidden(&gap, key)));
-        decided.or_else(|| (self.rules.strict && !unknown.hidden.is_empty()).then(strict))
-    }
-
-    /// A demand of the project's own that overlaps the gap, and is not lifted by a later rule over all of it.
-    fn own_rule_over(&self, gap: &Selector) -> Option<DecidedBy> {
-        let key =
-            gap.as_str().split('#').next().filter(|key| !key.contains('*')).and_then(|k| Key::parse(k).ok());
-        let path =
-            gap.as_str().split_once('#').map(|(_, a)| a).filter(|a| !a.contains('*')).map(AttributePath::new);
-        for placed in self.stack.placed.iter().rev().filter(|p| p.is_own()) {
-            let overlaps = match key.as_ref().zip(path.as_ref()) {
-                Some((key, path)) => placed.rule.select.selects(key, Some(path)),
-                None => placed.rule.select.overlaps(gap),
-            };
-            if placed.demands() && overlaps {
-                return Some(placed.decided());
-            }
-            let lifts = match &key {
-                Some(key) => placed.rule.select.selects(key, path.as_ref()),
-                None => placed.rule.select.as_str() == gap.as_str(),
-            };
-            if lifts {
-                return None;
-            }
+        Unobserved {
+            unknown: Unknown { environment, gap, cause: Cause::Unseen, hidden: vec![difference.key.clone()] },
+            rule,
         }
-        None
-    }
-
-    /// A demand on what the other side has there.
-    fn rule_over_hidden(&self, gap: &Selector, key: &Key) -> Option<DecidedBy> {
-        let resource = self.left.get(key).or_else(|| self.right.get(key));
-        // Where both sides have the resource, the gap hides parts of it only.
-        let lacking = self.left.get(key).is_none() || self.right.get(key).is_none();
-        let whole = lacking.then(|| self.stack.deciding(Target::Whole(key, resource))).flatten();
-        let parts = [self.left.get(key), self.right.get(key)].into_iter().flatten().flat_map(|resource| {
-            resource.attributes.iter().filter(|a| is_compared(&resource.kind, &a.path)).map(|a| &a.path)
-        });
-        let hidden = parts.filter(|path| gap.selects(key, Some(path)));
-        let deciding = whole.into_iter().chain(
-            hidden.filter_map(|path: &AttributePath| self.stack.deciding(Target::Attribute(key, path))),
-        );
-        deciding.map(|(_, placed)| placed).find(|placed| placed.demands()).map(Placed::decided)
     }
 
     fn pins(&self, which: Which, out: &mut Judgement) {
@@ -256,7 +230,7 @@ impl Bench<'_> {
             let lifted = deciding.map(|(_, placed)| placed).filter(|p| p.is_own() && !p.demands());
             let by = lifted.map_or_else(|| pins_agree(profile), Placed::decided);
             let told = told_by(&conflict, &out.divergences);
-            let mut divergence = self.finding(which, conflict_difference(which, conflict), by);
+            let mut divergence = self.finding(which, self.conflict_difference(which, conflict), by);
             if lifted.is_some() {
                 (divergence.verdict, divergence.severity) = (Verdict::Allowed, Severity::Info);
             } else if told.is_some() {
@@ -272,18 +246,37 @@ impl Bench<'_> {
         let unseen = snapshot.under("env").next().is_none();
         let seen = |name: &str| seen(snapshot, name);
         for variable in &self.rules.env_schema {
-            let hidden = matches!(seen(&variable.name), Seen::Unknown);
-            let absent = matches!(seen(&variable.name), Seen::Absent);
-            if hidden || (absent && unseen) {
-                if variable.required {
-                    out.unobserved.push(self.variable_unseen(which, variable));
+            match seen(&variable.name) {
+                Seen::Unknown => out.unobserved.extend(self.hidden_variable(which, variable)),
+                Seen::Absent if unseen => out.unobserved.extend(self.hidden_variable(which, variable)),
+                Seen::Secret if !variables::is_told_of_a_secret(&variable.shape) => {
+                    let why = "the value of a secret is not known, so neither is its shape";
+                    let what = format!("env/{}#value", variable.name);
+                    let gap = Gap::new(what, GapKind::Unsupported, why);
+                    out.unobserved.push(self.variable_unseen(which, variable, gap));
                 }
-                continue;
-            }
-            for problem in variables::check_variables(std::slice::from_ref(variable), seen) {
-                out.divergences.push(self.breaks_schema(which, problem));
+                Seen::Absent | Seen::Plain(_) | Seen::Secret => {
+                    for problem in variables::check_variables(std::slice::from_ref(variable), seen) {
+                        out.divergences.push(self.breaks_schema(which, problem));
+                    }
+                }
             }
         }
+    }
+
+    /// A variable that could not be seen: one that need not be there matters only where the other side has it.
+    fn hidden_variable(&self, which: Which, variable: &VariableSchema) -> Option<Unobserved> {
+        let is_there = match seen(self.side(which.other()), &variable.name) {
+            Seen::Plain(_) | Seen::Secret => true,
+            Seen::Absent | Seen::Unknown => false,
+        };
+        let demands = variable.required || (is_there && !matches!(variable.shape, VariableShape::Any));
+        let key = Key::of(["env", &variable.name]);
+        let gaps = &self.side(which).header().gaps;
+        let gap = gaps.iter().find(|gap| gap.hides(&key, None)).cloned().unwrap_or_else(|| {
+            Gap::new(key.as_str(), GapKind::Unsupported, "no environment variable was observed")
+        });
+        demands.then(|| self.variable_unseen(which, variable, gap))
     }
 
     /// The derived schema: a hint, where the environment carries such variables at all.
@@ -330,17 +323,12 @@ impl Bench<'_> {
         }
     }
 
-    fn variable_unseen(&self, which: Which, variable: &VariableSchema) -> Unobserved {
-        let header = self.side(which).header();
-        let key = Key::of(["env", &variable.name]);
-        let gap = header.gaps.iter().find(|gap| gap.hides(&key, None)).cloned();
-        let gap = gap.unwrap_or_else(|| {
-            Gap::new(key.as_str(), GapKind::Unsupported, "no environment variable was observed")
-        });
+    fn variable_unseen(&self, which: Which, variable: &VariableSchema, gap: Gap) -> Unobserved {
+        let environment = self.side(which).header().environment.clone();
         Unobserved {
-            unknown: Unknown { environment: header.environment.clone(), gap, hidden: Vec::new() },
+            unknown: Unknown { environment, gap, cause: Cause::Unseen, hidden: Vec::new() },
             rule: DecidedBy {
-                rule: format!("{key} {}", variables::demand(variable)),
+                rule: format!("env/{} {}", variable.name, variables::demand(variable)),
                 because: None,
                 origin: variable.origin.clone(),
             },
@@ -351,44 +339,60 @@ impl Bench<'_> {
         let key = Key::of(["env", &problem.name]);
         let value = self.side(which).get(&key).and_then(|r| r.attributes.get("value")).cloned();
         let attribute = value.is_some().then(|| AttributePath::new("value"));
-        within(which, key, "env", attribute, (value, Code::EnvInvalid), (problem.message, Vec::new()))
+        let within = self.within(which, "env", Code::EnvInvalid);
+        within.difference(key, attribute, value, (problem.message, Vec::new()))
+    }
+
+    fn conflict_difference(&self, which: Which, conflict: Conflict) -> Difference {
+        let Conflict { key, attribute, value, message, details, only_with_runtime: _ } = conflict;
+        let within = self.within(which, "pin", Code::PinConflict);
+        within.difference(key, Some(attribute), Some(value), (message, details))
+    }
+
+    fn within<'k>(&'k self, which: Which, kind: &'k str, code: Code) -> Within<'k> {
+        Within { which, environment: &self.side(which).header().environment, kind, code }
     }
 }
 
-fn conflict_difference(which: Which, conflict: Conflict) -> Difference {
-    let Conflict { key, attribute, value, message, details, only_with_runtime: _ } = conflict;
-    within(which, key, "pin", Some(attribute), (Some(value), Code::PinConflict), (message, details))
+/// A finding within one environment.
+struct Within<'a> {
+    which: Which,
+    environment: &'a str,
+    kind: &'a str,
+    code: Code,
 }
 
-/// A finding within one environment: its value stands on that environment's side.
-fn within(
-    which: Which,
-    key: Key,
-    kind: &str,
-    attribute: Option<AttributePath>,
-    (value, code): (Option<Value>, Code),
-    (message, details): (String, Vec<String>),
-) -> Difference {
-    let (left, right) = match which {
-        Which::Left => (value, None),
-        Which::Right => (None, value),
-    };
-    Difference {
-        id: of_finding(&key, attribute.as_ref(), left.as_ref(), right.as_ref()),
-        key,
-        kind: kind.into(),
-        attribute,
-        layer: layer(kind),
-        code,
-        change: Change::Changed,
-        left,
-        right,
-        normalised: (None, None),
-        rules: Vec::new(),
-        not_comparable: None,
-        message,
-        details,
-        part_of: None,
+impl Within<'_> {
+    /// The value stands on that environment's side.
+    fn difference(
+        self,
+        key: Key,
+        attribute: Option<AttributePath>,
+        value: Option<Value>,
+        (message, details): (String, Vec<String>),
+    ) -> Difference {
+        let id = of_finding_within((self.environment, self.code), &key, attribute.as_ref(), value.as_ref());
+        let (left, right) = match self.which {
+            Which::Left => (value, None),
+            Which::Right => (None, value),
+        };
+        Difference {
+            id,
+            key,
+            kind: self.kind.into(),
+            attribute,
+            layer: layer(self.kind),
+            code: self.code,
+            change: Change::Changed,
+            left,
+            right,
+            normalised: (None, None),
+            rules: Vec::new(),
+            not_comparable: None,
+            message,
+            details,
+            part_of: None,
+        }
     }
 }
 
@@ -412,12 +416,12 @@ fn compare_rule(difference: &Difference) -> ontology::Compare {
     })
 }
 
-fn covers_everything(selector: &Selector) -> bool {
+pub(super) fn covers_everything(selector: &Selector) -> bool {
     let key = selector.as_str().split('#').next().unwrap_or_default();
     key.split('/').all(|segment| segment == "**")
 }
 
-fn strict() -> DecidedBy {
+pub(super) fn strict() -> DecidedBy {
     DecidedBy {
         rule: "** must equal".to_owned(),
         because: Some("strict: what no rule speaks of must be equal, too".to_owned()),
@@ -425,7 +429,7 @@ fn strict() -> DecidedBy {
     }
 }
 
-fn nothing_seen() -> DecidedBy {
+pub(super) fn nothing_seen() -> DecidedBy {
     DecidedBy {
         rule: "** must be observed".to_owned(),
         because: Some("a gap over everything leaves nothing to compare".to_owned()),
@@ -436,7 +440,7 @@ fn nothing_seen() -> DecidedBy {
 /// The divergence that tells a conflict already: one side moved away from its pin, so that the versions that answer
 /// differ, which is a violation that names the pin.
 fn told_by(conflict: &Conflict, divergences: &[Divergence]) -> Option<DivergenceId> {
-    let runtime = Key::of(["runtime", conflict.key.after(1)]);
+    let runtime = Key::of(["runtime", pinned_tool(&conflict.key)]);
     let tells = |d: &&Divergence| {
         d.verdict == Verdict::Violation
             && d.difference.key == runtime

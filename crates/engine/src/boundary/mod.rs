@@ -12,12 +12,14 @@
 
 mod constraint;
 mod demand;
+mod filter;
 mod judge;
 mod pins;
 mod profile;
 mod recall;
 mod stack;
 mod sweep;
+mod unseen;
 mod usage;
 mod variables;
 mod verdict;
@@ -25,8 +27,9 @@ mod verdict;
 use parallax_model::selector::Selector;
 use regex_lite::Regex;
 
-use crate::compare::{Difference, Suppressed, Unknown};
+use crate::compare::{Agreed, Difference, Suppressed, Unknown};
 
+pub use filter::Filter;
 pub use judge::judge;
 pub use profile::profile_rules;
 pub use variables::{Seen, VariableProblem, check_variables};
@@ -152,6 +155,8 @@ pub struct Rules {
     pub env_example: Vec<VariableSchema>,
     /// Whether undeclared divergences and warnings fail too.
     pub strict: bool,
+    /// Which part is wanted.
+    pub filter: Filter,
 }
 
 /// What boundaries make of a divergence.
@@ -229,8 +234,10 @@ pub struct Judgement {
     pub unknown: Vec<Unknown>,
     /// Gaps that one does: the gate can't pass.
     pub unobserved: Vec<Unobserved>,
-    /// How many attributes are equal.
+    /// How many attributes are equal, wanted or not.
     pub equal: u64,
+    /// What agrees, of that which readers know a resource by: nothing that was not compared.
+    pub agreed: Vec<Agreed>,
 }
 
 #[cfg(test)]

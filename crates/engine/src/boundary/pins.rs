@@ -5,6 +5,7 @@ use parallax_model::{AttributePath, Key, Resource, Snapshot, Value};
 
 use super::constraint::Constraint;
 use crate::compare::show::{short_text, visible};
+use crate::compare::{pinned_tool, pins_of};
 use crate::normalise::Version;
 
 /// Pins that disagree.
@@ -35,11 +36,10 @@ pub(super) fn conflicts(snapshot: &Snapshot) -> Vec<Conflict> {
 }
 
 fn conflict(snapshot: &Snapshot, resource: &Resource) -> Option<Conflict> {
-    let tool = resource.key.after(1);
-    let pins: Vec<Pin<'_>> =
-        resource.attributes.iter().filter_map(|a| pin(resource, &a.path, &a.value)).collect();
+    let tool = pinned_tool(&resource.key);
+    let pins = pins(resource);
     let mut found: Vec<(&Pin<'_>, String)> = Vec::new();
-    if let Some(answers) = answering(snapshot, tool) {
+    if let Some(answers) = answering(snapshot, tool).filter(|a| !is_anothers(snapshot, resource, a)) {
         for pin in pins.iter().filter(|pin| pin.constraint.admits(&answers) == Some(false)) {
             let shown = short_text(&answers.in_words());
             found.push((pin, format!("{}, but {} {shown} answers", pin.in_words(), visible(tool))));
@@ -67,6 +67,20 @@ fn conflict(snapshot: &Snapshot, resource: &Resource) -> Option<Conflict> {
     })
 }
 
+fn pins(resource: &Resource) -> Vec<Pin<'_>> {
+    resource.attributes.iter().filter_map(|a| pin(resource, &a.path, &a.value)).collect()
+}
+
+/// Whether what answers was chosen by the pins of another folder than that of a sub-project: the
+/// sub-project may have its own, which answers there.
+fn is_anothers(snapshot: &Snapshot, resource: &Resource, answers: &Version) -> bool {
+    let chosen = |other: &&Resource| {
+        other.key != resource.key
+            && pins(other).iter().all(|pin| pin.constraint.admits(answers) != Some(false))
+    };
+    !resource.key.after(2).is_empty() && pins_of(snapshot, pinned_tool(&resource.key)).iter().any(chosen)
+}
+
 fn answering(snapshot: &Snapshot, tool: &str) -> Option<Version> {
     let runtime = snapshot.get(&Key::of(["runtime", tool]))?;
     Version::parse(runtime.attributes.get("version")?.as_text()?)
@@ -89,5 +103,41 @@ fn pin<'a>(resource: &'a Resource, path: &'a AttributePath, value: &'a Value) ->
 impl Pin<'_> {
     fn in_words(&self) -> String {
         format!("{} says {}", self.place, short_text(self.said))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Rules;
+    use super::super::tests::{judged, lines, resources, snapshot};
+
+    #[test]
+    fn a_sub_projects_pin_is_of_its_tool() {
+        let side = |environment: &str, text: &str| snapshot(environment, resources(text), &[]);
+        let check = |left: &str, right: &str, expected: &str| {
+            let judgement = judged(&side("local", left), &side("staging", right), &Rules::default());
+            assert_eq!(lines(&judgement), expected, "{left} | {right}");
+        };
+        let web =
+            |version: &str| format!("pin/node/web by[web/.nvmrc]=18.19.0\nruntime/node version={version}");
+        let drift = "violation runtime_mismatch runtime/node#version";
+        let folded = "violation pin_conflict pin/node/web#by[web/.nvmrc] folded";
+        let moved = format!("{folded}\n{drift}");
+        check(&web("18.19.0"), &web("18.20.1"), &moved);
+        let detail =
+            judged(&side("local", &web("18.19.0")), &side("staging", &web("18.20.1")), &Rules::default());
+        let runtime = detail.divergences.iter().find(|d| d.difference.key.root() == "runtime").unwrap();
+        assert!(
+            runtime.difference.details.iter().any(|d| d == "web/.nvmrc says 18.19.0: staging moved"),
+            "{runtime:?}"
+        );
+        let conflict = "violation pin_conflict pin/node/web#by[web/.nvmrc]";
+        check(&web("20.11.0"), &web("20.11.0"), &format!("{conflict}\n{conflict}"));
+        // What answers here was chosen by another folder.
+        let both = format!("pin/node by[.nvmrc]=20.11.0\n{}", web("20.11.0"));
+        check(&both, &both, "");
+        let ids =
+            judged(&side("local", &web("20.11.0")), &side("staging", &web("20.11.0")), &Rules::default());
+        assert_ne!(ids.divergences[0].difference.id, ids.divergences[1].difference.id);
     }
 }

@@ -62,13 +62,17 @@ const VARIABLES: &[(&str, &str)] = &[
 /// The rules of a profile for these two sides: what the project uses decides which runtimes matter.
 #[must_use]
 pub fn profile_rules(profile: Profile, left: &Snapshot, right: &Snapshot) -> Vec<Rule> {
+    rules_of(profile, &Usage::of(left, right))
+}
+
+pub(super) fn rules_of(profile: Profile, usage: &Usage) -> Vec<Rule> {
     match profile {
         Profile::None => Vec::new(),
         Profile::Strict => {
             let because = "the strict profile wants both sides to be equal";
             strict_rule(because).into_iter().collect()
         }
-        Profile::Recommended => recommended(&Usage::of(left, right)),
+        Profile::Recommended => recommended(usage),
     }
 }
 

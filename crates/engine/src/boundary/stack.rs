@@ -4,7 +4,9 @@ use parallax_model::ontology::{self, Role};
 use parallax_model::{AttributePath, Key, Resource, Snapshot};
 use regex_lite::Regex;
 
-use super::{DecidedBy, Origin, Requirement, Rule, Rules, profile_rules};
+use super::profile::rules_of;
+use super::usage::Usage;
+use super::{DecidedBy, Origin, Requirement, Rule, Rules, Severity};
 
 /// A rule in its place.
 pub(super) struct Placed {
@@ -18,6 +20,8 @@ pub(super) struct Placed {
 /// The rules that hold between these two environments.
 pub(super) struct Stack {
     pub(super) placed: Vec<Placed>,
+    /// What the project uses.
+    usage: Usage,
 }
 
 /// What a rule may select.
@@ -32,16 +36,28 @@ pub(super) enum Target<'a> {
 impl Stack {
     pub(super) fn new(rules: &Rules, left: &Snapshot, right: &Snapshot) -> Self {
         let names = (&left.header().environment, &right.header().environment);
-        let built_in = profile_rules(rules.profile, left, right);
+        let usage = Usage::of(left, right);
+        let built_in = rules_of(rules.profile, &usage);
         let all = built_in.into_iter().chain(rules.boundaries.iter().cloned());
         let holds =
             |rule: &Rule| rule.between.as_ref().is_none_or(|(a, b)| names == (a, b) || names == (b, a));
-        Self { placed: all.filter(holds).map(Placed::new).collect() }
+        Self { placed: all.filter(holds).map(Placed::new).collect(), usage }
     }
 
     /// The rule that decides, with its place.
     pub(super) fn deciding(&self, target: Target<'_>) -> Option<(usize, &Placed)> {
         self.placed.iter().enumerate().rev().find(|(_, placed)| placed.selects(target))
+    }
+
+    /// Whether anything tells what the project uses.
+    pub(super) fn knows_usage(&self) -> bool {
+        !self.usage.tools.is_empty()
+    }
+
+    /// Whether a built-in rule is about one tool which the project is not known to use.
+    pub(super) fn is_of_unused_tool(&self, placed: &Placed) -> bool {
+        let key = placed.rule.select.one_key().filter(|key| key.root() == "runtime" && !placed.is_own());
+        key.is_some_and(|key| !self.usage.tools.contains(key.after(1)))
     }
 }
 
@@ -71,6 +87,16 @@ impl Placed {
             Origin::File { .. } | Origin::Flag(_) => true,
             Origin::Profile(_) => false,
         }
+    }
+
+    /// Whether what breaks it fails by itself.
+    pub(super) fn is_error(&self) -> bool {
+        self.rule.severity.is_none_or(|severity| severity == Severity::Error)
+    }
+
+    /// Whether it says where it speaks: its first segment is no glob.
+    pub(super) fn names_its_root(&self) -> bool {
+        self.root.is_some()
     }
 
     /// Whether it demands anything.

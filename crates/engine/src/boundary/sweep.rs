@@ -5,7 +5,8 @@
 use std::collections::BTreeSet;
 
 use parallax_model::ontology;
-use parallax_model::{AttributePath, Code, Gap, GapKind, Key, Resource, Snapshot, Value};
+use parallax_model::selector::Selector;
+use parallax_model::{AttributePath, Code, Gap, GapKind, Key, Resource, Value};
 
 use super::demand::{self, Demand};
 use super::judge::{Bench, violation};
@@ -13,7 +14,7 @@ use super::stack::{Placed, Target, is_compared, words};
 use super::{Divergence, Requirement, Unobserved};
 use crate::align::{self, Pair};
 use crate::compare::show::short;
-use crate::compare::{Change, Difference, Unknown, layer, name, of_finding};
+use crate::compare::{Cause, Change, Difference, Unknown, layer, name, of_finding};
 
 /// What differs already, by key and attribute; with `None` for a whole resource.
 pub(super) type Covered = BTreeSet<(Key, Option<AttributePath>)>;
@@ -23,7 +24,7 @@ pub(super) struct Found {
     pub(super) unobserved: Vec<Unobserved>,
 }
 
-pub(super) fn sweep(bench: &Bench<'_>, covered: &Covered) -> Found {
+pub(super) fn sweep(bench: &Bench<'_>, covered: &Covered, unseen: &[Selector]) -> Found {
     let mut found = Found { divergences: Vec::new(), unobserved: Vec::new() };
     if !bench.stack.placed.iter().any(speaks_of_values) {
         return found;
@@ -39,7 +40,7 @@ pub(super) fn sweep(bench: &Bench<'_>, covered: &Covered) -> Found {
         }
     }
     for placed in bench.stack.placed.iter().filter(|p| speaks_of_values(p)) {
-        found.divergences.extend(nowhere(bench, placed));
+        found.divergences.extend(nowhere(bench, placed, unseen));
     }
     found
 }
@@ -133,14 +134,14 @@ fn breaking(
     }
 }
 
-/// A rule that names one resource which neither side has.
-fn nowhere(bench: &Bench<'_>, placed: &Placed) -> Option<Divergence> {
+/// A rule that names one resource which neither side has, where both were looked at.
+fn nowhere(bench: &Bench<'_>, placed: &Placed, unseen: &[Selector]) -> Option<Divergence> {
     let text = placed.rule.select.as_str().split('#').next().unwrap_or_default();
     let key = Key::parse(text).ok().filter(|_| !text.contains('*'))?;
     let absent = bench.left.get(&key).is_none() && bench.right.get(&key).is_none();
-    let hidden = |s: &Snapshot| s.header().gaps.iter().any(|gap| gap.hides(&key, None));
+    let hidden = unseen.iter().any(|gap| gap.selects(&key, None));
     let last = bench.stack.placed.iter().rev().find(|p| p.rule.select.selects_key(&key))?;
-    if !absent || hidden(bench.left) || hidden(bench.right) || !std::ptr::eq(last, placed) {
+    if !absent || hidden || !std::ptr::eq(last, placed) {
         return None;
     }
     let row = ontology::kinds().find(|row| fits(row.key, &key));
@@ -176,5 +177,8 @@ fn fits(shape: &str, key: &Key) -> bool {
 fn unknown(bench: &Bench<'_>, placed: &Placed, key: &Key, path: &AttributePath, why: &str) -> Unobserved {
     let gap = Gap::new(format!("{key}#{path}"), GapKind::Unsupported, why);
     let environment = bench.left.header().environment.clone();
-    Unobserved { unknown: Unknown { environment, gap, hidden: vec![key.clone()] }, rule: placed.decided() }
+    Unobserved {
+        unknown: Unknown { environment, gap, cause: Cause::Unseen, hidden: vec![key.clone()] },
+        rule: placed.decided(),
+    }
 }

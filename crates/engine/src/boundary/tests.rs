@@ -9,7 +9,7 @@ use regex_lite::Regex;
 use super::*;
 use crate::compare::compare;
 
-fn snapshot(environment: &str, resources: Vec<Resource>, gaps: &[&str]) -> Snapshot {
+pub(super) fn snapshot(environment: &str, resources: Vec<Resource>, gaps: &[&str]) -> Snapshot {
     let gaps = gaps.iter().map(|what| Gap::new(*what, GapKind::Permission, "not allowed")).collect();
     let header = SnapshotHeader {
         environment: environment.into(),
@@ -24,7 +24,7 @@ fn snapshot(environment: &str, resources: Vec<Resource>, gaps: &[&str]) -> Snaps
 
 /// Resources from lines: `runtime/node version=18.19.0 path=/usr/bin/node`; a value `?` is a secret of
 /// which the presence is known, `!x` one with a fingerprint; `~` stands for a space.
-fn resources(lines: &str) -> Vec<Resource> {
+pub(super) fn resources(lines: &str) -> Vec<Resource> {
     lines.lines().map(str::trim).filter(|line| !line.is_empty()).map(one).collect()
 }
 
@@ -52,7 +52,7 @@ fn one(line: &str) -> Resource {
     resource
 }
 
-fn rule(select: &str, requirement: Requirement) -> Rule {
+pub(super) fn rule(select: &str, requirement: Requirement) -> Rule {
     Rule {
         select: Selector::parse(select).unwrap(),
         requirement,
@@ -63,12 +63,12 @@ fn rule(select: &str, requirement: Requirement) -> Rule {
     }
 }
 
-fn judged(left: &Snapshot, right: &Snapshot, rules: &Rules) -> Judgement {
+pub(super) fn judged(left: &Snapshot, right: &Snapshot, rules: &Rules) -> Judgement {
     judge(compare(left, right), left, right, rules)
 }
 
 /// `violation runtime_mismatch runtime/node#version`, one a line; warnings, folded and unobserved say so.
-fn lines(judgement: &Judgement) -> String {
+pub(super) fn lines(judgement: &Judgement) -> String {
     let mut out: Vec<String> = Vec::new();
     for d in &judgement.divergences {
         let verdict = match (d.verdict, d.severity) {
@@ -300,7 +300,7 @@ fn recommended_profile() {
     );
     both("runtime/node path=/a", "runtime/node path=/b", "");
     // A lockfile tells.
-    let lock = "lockfile/package-lock.json sha256=a ecosystem=npm\n";
+    let lock = "lockfile/package-lock.json sha256=a ecosystem=npm format=npm-v3\n";
     let with = |left: &str, right: &str, expected: &str| {
         check_profile(&format!("{lock}{left}"), &format!("{lock}{right}"), expected);
     };
@@ -618,6 +618,41 @@ fn the_schema_is_checked_in_each_environment() {
         ]
     );
     assert_eq!(messages(left, "", &[]).len(), 1 + 3, "nobody looked at staging's variables");
+}
+
+#[test]
+fn the_schema_does_not_pass_what_it_can_not_see() {
+    let check = |shape: VariableShape, left: &str, right: &str, gap: &str, expected: &str| {
+        let origin = Origin::File { path: "parallax.yaml".into(), line: 3 };
+        let env_schema = vec![VariableSchema { name: "A".into(), required: false, shape, origin }];
+        let rules = Rules { profile: Profile::None, env_schema, ..Rules::default() };
+        let (left, right) =
+            (snapshot("local", resources(left), &[]), snapshot("staging", resources(right), &[gap]));
+        assert_eq!(lines(&judged(&left, &right, &rules)), expected, "{left:?}");
+    };
+    let token = || VariableShape::Matches(Regex::new("tok_.*").unwrap());
+    let unobserved = "unobserved local env/A#value\nunobserved staging env/A#value";
+    check(token(), "env/A value=!a", "env/A value=!a", "x", unobserved);
+    check(VariableShape::Url, "env/A value=!a", "env/A value=!a", "x", "");
+    check(
+        token(),
+        "env/A value=tok_1",
+        "env/B value=1",
+        "env/A",
+        "undeclared env_drift env/B\nunobserved staging env/A",
+    );
+    check(VariableShape::Any, "env/A value=tok_1\nenv/B value=1", "env/B value=1", "env/A", "");
+    check(token(), "env/B value=1", "env/B value=1", "env/A", "");
+}
+
+#[test]
+fn no_two_findings_share_an_id() {
+    let left = resources("pin/node by[.nvmrc]=18.19.0\nruntime/node version=20.0.0");
+    let right = resources("pin/node by[.node-version]=20.0.0\nruntime/node version=20.0.0");
+    let judgement =
+        judged(&snapshot("local", left, &[]), &snapshot("staging", right, &[]), &Rules::default());
+    let ids: std::collections::BTreeSet<_> = judgement.divergences.iter().map(|d| &d.difference.id).collect();
+    assert_eq!((ids.len(), judgement.divergences.len()), (3, 3), "{judgement:?}");
 }
 
 #[test]

@@ -2,31 +2,32 @@
 
 use std::collections::BTreeSet;
 
-use parallax_model::{Snapshot, SourceStatus, Value};
+use parallax_model::{Resource, Snapshot, SourceStatus, Value};
 
-/// What each lockfile needs: its file name, then the runtimes, then the package managers.
-const LOCKFILES: &[(&str, &[&str], &[&str])] = &[
-    ("package-lock.json", &["node"], &["npm"]),
-    ("npm-shrinkwrap.json", &["node"], &["npm"]),
-    ("yarn.lock", &["node"], &["yarn"]),
-    ("pnpm-lock.yaml", &["node"], &["pnpm"]),
-    ("bun.lock", &["bun"], &[]),
-    ("bun.lockb", &["bun"], &[]),
-    ("deno.lock", &["deno"], &[]),
-    ("Cargo.lock", &["rustc"], &["cargo"]),
-    ("poetry.lock", &["python"], &["poetry"]),
-    ("uv.lock", &["python"], &["uv"]),
-    ("Pipfile.lock", &["python"], &["pip"]),
-    ("pdm.lock", &["python"], &[]),
-    ("Gemfile.lock", &["ruby"], &["bundler"]),
-    ("composer.lock", &["php"], &["composer"]),
-    ("go.sum", &["go"], &[]),
-    ("mix.lock", &["elixir", "erl"], &[]),
-    ("gradle.lockfile", &["java"], &["gradle"]),
-    ("packages.lock.json", &["dotnet"], &[]),
+use crate::compare::pinned_tool;
+
+/// What a lockfile's format needs: the runtimes, then the package managers.
+const FORMATS: &[(&str, &[&str], &[&str])] = &[
+    ("npm", &["node"], &["npm"]),
+    ("yarn", &["node"], &["yarn"]),
+    ("pnpm", &["node"], &["pnpm"]),
+    ("bun", &["bun"], &[]),
+    ("bun-binary", &["bun"], &[]),
+    ("deno", &["deno"], &[]),
+    ("cargo", &["rustc"], &["cargo"]),
+    ("poetry", &["python"], &["poetry"]),
+    ("uv", &["python"], &["uv"]),
+    ("pipenv", &["python"], &["pip"]),
+    ("pdm", &["python"], &[]),
+    ("bundler", &["ruby"], &["bundler"]),
+    ("composer", &["php"], &["composer"]),
+    ("go-sum", &["go"], &[]),
+    ("mix", &["elixir", "erl"], &[]),
+    ("gradle", &["java"], &["gradle"]),
+    ("nuget", &["dotnet"], &[]),
 ];
 
-/// What an ecosystem needs, for a lockfile of another name.
+/// What an ecosystem needs, for a lockfile of another format.
 const ECOSYSTEMS: &[(&str, &str)] = &[
     ("npm", "node"),
     ("cargo", "rustc"),
@@ -52,20 +53,27 @@ impl Usage {
     pub(super) fn of(left: &Snapshot, right: &Snapshot) -> Self {
         let mut tools = BTreeSet::new();
         for snapshot in [left, right] {
-            tools.extend(snapshot.under("pin").map(|pin| pin.key.after(1).to_owned()));
-            for lockfile in snapshot.under("lockfile") {
-                let file = lockfile.key.segments().next_back().unwrap_or_default();
-                if let Some((_, runtimes, managers)) = LOCKFILES.iter().find(|(name, _, _)| *name == file) {
-                    tools.extend(runtimes.iter().chain(*managers).map(|tool| (*tool).to_owned()));
-                } else if let Some(ecosystem) = lockfile.attributes.get("ecosystem").and_then(Value::as_text)
-                {
-                    let tool = ECOSYSTEMS.iter().find(|(name, _)| *name == ecosystem);
-                    tools.extend(tool.map(|(_, tool)| (*tool).to_owned()));
-                }
-            }
+            tools.extend(snapshot.under("pin").map(|pin| pinned_tool(&pin.key).to_owned()));
+            tools.extend(snapshot.under("lockfile").flat_map(needed).map(str::to_owned));
         }
         Self { tools, on_both_sides: has_project(left) && has_project(right) }
     }
+}
+
+/// What a lockfile needs.
+fn needed(lockfile: &Resource) -> Vec<&'static str> {
+    let text = |path: &str| lockfile.attributes.get(path).and_then(Value::as_text).unwrap_or_default();
+    let format = without_version(text("format"));
+    if let Some((_, runtimes, managers)) = FORMATS.iter().find(|(name, _, _)| *name == format) {
+        return runtimes.iter().chain(*managers).copied().collect();
+    }
+    ECOSYSTEMS.iter().filter(|(name, _)| *name == text("ecosystem")).map(|(_, tool)| *tool).collect()
+}
+
+/// `npm` of `npm-v3`.
+fn without_version(format: &str) -> &str {
+    let is_version = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    format.rsplit_once("-v").filter(|(_, version)| is_version(version)).map_or(format, |(name, _)| name)
 }
 
 /// A place where nobody looked for a project says nothing about one.
@@ -78,4 +86,27 @@ fn has_project(snapshot: &Snapshot) -> bool {
             }
     });
     looked || ["lockfile", "pin", "dependency"].iter().any(|root| snapshot.under(root).next().is_some())
+}
+
+#[cfg(test)]
+mod tests {
+    use parallax_model::Key;
+
+    use super::*;
+
+    #[test]
+    fn by_format_or_else_by_ecosystem() {
+        let check = |format: &str, ecosystem: &str, expected: &[&str]| {
+            let lockfile = Resource::new(Key::of(["lockfile", "a"]), "lockfile");
+            let lockfile = lockfile.with("format", format).with("ecosystem", ecosystem);
+            assert_eq!(needed(&lockfile), expected, "{format} {ecosystem}");
+        };
+        check("npm-v3", "npm", &["node", "npm"]);
+        check("bun", "npm", &["bun"]);
+        check("requirements", "pypi", &["python"]);
+        check("gradle-verification", "maven", &["java"]);
+        check("helm", "helm", &[]);
+        check("", "", &[]);
+        check("-v", "-v1", &[]);
+    }
 }

@@ -96,6 +96,21 @@ fn wanted(shape: &VariableShape) -> String {
     }
 }
 
+/// Whether a value meets this by being a secret: what is empty is none, and an address is one for the
+/// credentials in it. Of other shapes nothing can be told without the value.
+pub(super) fn is_told_of_a_secret(shape: &VariableShape) -> bool {
+    match shape {
+        VariableShape::Any | VariableShape::NonEmpty | VariableShape::Url => true,
+        VariableShape::Integer
+        | VariableShape::Number
+        | VariableShape::Boolean
+        | VariableShape::Port
+        | VariableShape::Email
+        | VariableShape::OneOf(_)
+        | VariableShape::Matches(_) => false,
+    }
+}
+
 fn fits(shape: &VariableShape, value: &str) -> bool {
     match shape {
         VariableShape::Any => true,

@@ -162,12 +162,13 @@ impl<'a> Describe<'a> {
 
     /// What the project's pins say, and which side moved away from them.
     fn pinned(&self, subject: Subject<'_>, values: (&Option<Value>, &Option<Value>)) -> Vec<String> {
-        let key = Key::of(["pin", key_of(subject).after(1)]);
-        let pins = self.left.get(&key).or_else(|| self.right.get(&key));
+        let tool = key_of(subject).after(1);
+        let pins = Some(pins_of(self.left, tool)).filter(|pins| !pins.is_empty());
+        let pins = pins.unwrap_or_else(|| pins_of(self.right, tool));
         let text = |value: &Option<Value>| value.as_ref().and_then(Value::as_text).and_then(Version::parse);
         let (left, right) = (text(values.0), text(values.1));
         let mut out = Vec::new();
-        for pin in pins.map(|p| p.attributes.iter()).into_iter().flatten() {
+        for pin in pins.iter().flat_map(|p| p.attributes.iter()) {
             let (Some(from), Some(said)) = (pin_place(pin.path.as_str()), pin.value.as_text()) else {
                 continue;
             };
@@ -183,6 +184,16 @@ impl<'a> Describe<'a> {
         }
         out
     }
+}
+
+/// The tool that a pin is about: a sub-project's pin has its folder after it (`pin/node/web`).
+pub(crate) fn pinned_tool(pin: &Key) -> &str {
+    pin.segments().nth(1).unwrap_or_default()
+}
+
+/// All pins of a tool, the whole project's first.
+pub(crate) fn pins_of<'a>(snapshot: &'a Snapshot, tool: &str) -> Vec<&'a Resource> {
+    snapshot.under("pin").filter(|pin| pinned_tool(&pin.key) == tool).collect()
 }
 
 /// The place within `by[..]`.
@@ -204,7 +215,10 @@ fn key_of<'a>(subject: Subject<'a>) -> &'a Key {
 /// A resource's name in a sentence.
 pub(crate) fn name(kind: &str, key: &Key) -> String {
     let text = match kind {
-        "pin" => format!("the pin of {}", key.after(1)),
+        "pin" => match key.after(2) {
+            "" => format!("the pin of {}", pinned_tool(key)),
+            folder => format!("the pin of {} in {folder}", pinned_tool(key)),
+        },
         "dependency" => key.after(2).to_owned(),
         "runtime" | "env" | "lockfile" => key.after(1).to_owned(),
         _ if key.root() == "host" => key.after(1).to_owned(),
@@ -216,7 +230,7 @@ pub(crate) fn name(kind: &str, key: &Key) -> String {
 /// `.nvmrc pins node`, for a pin's declaration in one place.
 fn declared(key: &Key, path: &AttributePath) -> Option<String> {
     let place = pin_place(path.as_str())?;
-    Some(format!("{} pins {}", short_text(&place), sentence(key.after(1))))
+    Some(format!("{} pins {}", short_text(&place), sentence(pinned_tool(key))))
 }
 
 /// A resource and its attribute; the attribute that a resource is all about goes without saying.

@@ -7,42 +7,42 @@ use std::collections::{BTreeSet, HashMap};
 use parallax_model::selector::Selector;
 use parallax_model::{AttributePath, Gap, Key, Snapshot};
 
-use super::Unknown;
+use super::{Cause, Unknown};
 
 pub(super) struct Gaps<'a> {
     environment: &'a str,
-    entries: Vec<Entry<'a>>,
-    /// Gaps over one key, by that key; most are, and a snapshot may have many.
-    by_key: HashMap<&'a str, Vec<usize>>,
-    /// Gaps over regions.
-    regions: Vec<usize>,
+    entries: Vec<Entry>,
+    /// Gaps by the text that every key begins with which they select: a snapshot may have thousands, of
+    /// which few can speak of one key.
+    by_beginning: HashMap<String, Vec<usize>>,
+    /// How long these texts are.
+    lengths: BTreeSet<usize>,
 }
 
-struct Entry<'a> {
-    gap: &'a Gap,
+struct Entry {
+    gap: Gap,
+    cause: Cause,
     /// `None` where the text is no selector.
     selector: Option<Selector>,
     hidden: BTreeSet<Key>,
 }
 
 impl<'a> Gaps<'a> {
-    pub(super) fn of(snapshot: &'a Snapshot) -> Self {
+    /// The gaps of a snapshot, and what else nobody saw there.
+    pub(super) fn of(snapshot: &'a Snapshot, unseen: Vec<(Gap, Cause)>) -> Self {
         let mut gaps = Self {
             environment: &snapshot.header().environment,
             entries: Vec::new(),
-            by_key: HashMap::new(),
-            regions: Vec::new(),
+            by_beginning: HashMap::new(),
+            lengths: BTreeSet::new(),
         };
-        for gap in &snapshot.header().gaps {
-            let at = gaps.entries.len();
+        let told = snapshot.header().gaps.iter().map(|gap| (gap.clone(), Cause::Unseen));
+        for (gap, cause) in told.chain(unseen) {
             let selector = Selector::parse(&gap.what).ok();
-            let key = gap.what.split('#').next().unwrap_or_default();
-            if selector.is_some() && !key.contains('*') {
-                gaps.by_key.entry(key).or_default().push(at);
-            } else {
-                gaps.regions.push(at);
-            }
-            gaps.entries.push(Entry { gap, selector, hidden: BTreeSet::new() });
+            let beginning = beginning(&gap, selector.as_ref());
+            gaps.lengths.insert(beginning.len());
+            gaps.by_beginning.entry(beginning.to_owned()).or_default().push(gaps.entries.len());
+            gaps.entries.push(Entry { gap, cause, selector, hidden: BTreeSet::new() });
         }
         gaps
     }
@@ -50,21 +50,14 @@ impl<'a> Gaps<'a> {
     /// Whether a gap hides what this side lacks; if so, the key is noted under each gap that does. With
     /// `None` the whole resource is lacking, which a gap over any part of it may explain.
     pub(super) fn hide(&mut self, key: &Key, attribute: Option<&AttributePath>) -> bool {
-        if self.entries.is_empty() {
-            return false;
-        }
-        let exact = self.by_key.get(key.as_str()).into_iter().flatten();
-        let candidates: Vec<usize> = exact.chain(&self.regions).copied().collect();
         let mut found = false;
-        for at in candidates {
-            let Some(entry) = self.entries.get_mut(at) else { continue };
-            let hides = entry.selector.as_ref().is_none_or(|s| match attribute {
-                Some(_) => s.selects(key, attribute),
-                None => s.selects_key(key),
-            });
-            if hides {
-                entry.hidden.insert(key.clone());
-                found = true;
+        for beginning in self.lengths.iter().filter_map(|length| key.as_str().get(..*length)) {
+            for at in self.by_beginning.get(beginning).into_iter().flatten() {
+                let Some(entry) = self.entries.get_mut(*at) else { continue };
+                if entry.hides(key, attribute) {
+                    entry.hidden.insert(key.clone());
+                    found = true;
+                }
             }
         }
         found
@@ -75,8 +68,69 @@ impl<'a> Gaps<'a> {
         let environment = self.environment.to_owned();
         self.entries.into_iter().map(move |entry| Unknown {
             environment: environment.clone(),
-            gap: entry.gap.clone(),
+            gap: entry.gap,
+            cause: entry.cause,
             hidden: entry.hidden.into_iter().collect(),
         })
+    }
+}
+
+impl Entry {
+    fn hides(&self, key: &Key, attribute: Option<&AttributePath>) -> bool {
+        self.selector.as_ref().is_none_or(|selector| match attribute {
+            Some(_) => selector.selects(key, attribute),
+            None => selector.selects_key(key),
+        })
+    }
+}
+
+/// What every key begins with that a gap speaks of: its text up to the first `*`.
+fn beginning<'g>(gap: &'g Gap, selector: Option<&Selector>) -> &'g str {
+    let key = gap.what.split('#').next().filter(|_| selector.is_some()).unwrap_or_default();
+    match key.split_once('*') {
+        // `a/**` selects `a`, too.
+        Some((beginning, _)) => beginning.trim_end_matches('/'),
+        None => key,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use parallax_model::{GapKind, SnapshotHeader};
+
+    use super::*;
+
+    #[track_caller]
+    fn check(gap: &str, key: &str, expected: bool) {
+        let header = SnapshotHeader {
+            environment: "staging".into(),
+            captured_at: "2026-11-21T03:00:00Z".parse().unwrap(),
+            tool: "test".into(),
+            key_id: None,
+            sources: Vec::new(),
+            gaps: vec![Gap::new(gap, GapKind::Permission, "not allowed")],
+        };
+        let snapshot = Snapshot::new(header, Vec::new());
+        let hides = Gaps::of(&snapshot, Vec::new()).hide(&Key::parse(key).unwrap(), None);
+        assert_eq!(hides, expected, "`{gap}` on `{key}`");
+    }
+
+    #[test]
+    fn the_index_finds_what_a_selector_selects() {
+        check("a/b", "a/b", true);
+        check("a/b#c", "a/b", true);
+        check("a/b", "a/b/c", false);
+        check("a/b", "a/bc", false);
+        check("a/**", "a", true);
+        check("a/**", "ab", false);
+        check("a/**", "a/b/c", true);
+        check("a/b*/c", "a/bx/c", true);
+        check("a/b*/c", "a/cx/c", false);
+        check("a/b**", "a/b", true);
+        check("**/c", "a/b/c", true);
+        check("*/c", "a/c", true);
+        check("*a/c", "ba/c", true);
+        check("", "a", true);
+        check("a//*", "x", true);
     }
 }

@@ -1,11 +1,12 @@
-//! The ids of divergences: 8 hex digits of BLAKE3 over key, attribute and both values, nothing else.
+//! The ids of divergences: 8 hex digits of BLAKE3 over key, attribute and both values, nothing else; for a finding
+//! within one environment, over that environment and the sort of finding, too.
 //!
 //! Each part is preceded by its length, so that no two inputs run together. Thirty-two bits are short
 //! enough to type; where two divergences of one report share an id (about 1 report of 10,000 with a
 //! thousand divergences has such a pair), the id names both. It is not made longer, as that
 //! would make it depend on the rest of the report.
 
-use parallax_model::{AttributePath, Fingerprint, Key, Snapshot, Value};
+use parallax_model::{AttributePath, Code, Fingerprint, Key, Snapshot, Value};
 
 use super::DivergenceId;
 
@@ -29,19 +30,24 @@ impl<'a> LastingKeys<'a> {
         left: Side<'_>,
         right: Side<'_>,
     ) -> DivergenceId {
-        let mut hasher = blake3::Hasher::new();
-        let mut part = |text: Option<&str>| {
-            // Absent is not the same as empty.
-            let length = text.map_or(u64::MAX, |t| t.len() as u64);
-            hasher.update(&length.to_le_bytes());
-            hasher.update(text.unwrap_or_default().as_bytes());
-        };
-        part(Some(key.as_str()));
-        part(attribute.map(AttributePath::as_str));
-        part(left.text(self.left).as_deref());
-        part(right.text(self.right).as_deref());
-        DivergenceId(hasher.finalize().to_hex().chars().take(8).collect::<String>().into())
+        hash(&[
+            Some(key.as_str()),
+            attribute.map(AttributePath::as_str),
+            left.text(self.left).as_deref(),
+            right.text(self.right).as_deref(),
+        ])
     }
+}
+
+fn hash(parts: &[Option<&str>]) -> DivergenceId {
+    let mut hasher = blake3::Hasher::new();
+    for text in parts {
+        // Absent is not the same as empty.
+        let length = text.map_or(u64::MAX, |t| t.len() as u64);
+        hasher.update(&length.to_le_bytes());
+        hasher.update(text.unwrap_or_default().as_bytes());
+    }
+    DivergenceId(hasher.finalize().to_hex().chars().take(8).collect::<String>().into())
 }
 
 /// What one side has.
@@ -74,7 +80,7 @@ impl<'a> From<Option<&'a Value>> for Side<'a> {
     }
 }
 
-/// The id of a finding within one environment, which has a value on that side only.
+/// The id of a difference that a rule found, with the values as they are.
 #[must_use]
 pub(crate) fn of_finding(
     key: &Key,
@@ -83,6 +89,24 @@ pub(crate) fn of_finding(
     right: Option<&Value>,
 ) -> DivergenceId {
     LastingKeys { left: None, right: None }.id(key, attribute, left.into(), right.into())
+}
+
+/// The id of a finding within one environment: of that environment and sort of finding, too, so that it is
+/// neither a difference's nor another environment's, on whichever side the environment stands.
+#[must_use]
+pub(crate) fn of_finding_within(
+    (environment, code): (&str, Code),
+    key: &Key,
+    attribute: Option<&AttributePath>,
+    value: Option<&Value>,
+) -> DivergenceId {
+    hash(&[
+        Some(environment),
+        Some(&code.to_string()),
+        Some(key.as_str()),
+        attribute.map(AttributePath::as_str),
+        Side::from(value).text(None).as_deref(),
+    ])
 }
 
 #[cfg(test)]

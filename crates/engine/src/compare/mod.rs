@@ -9,6 +9,7 @@ mod gaps;
 mod identity;
 mod lockfile;
 pub mod show;
+mod sources;
 mod walk;
 
 use std::fmt;
@@ -97,8 +98,32 @@ pub struct Unknown {
     pub environment: String,
     /// The gap.
     pub gap: Gap,
+    /// Why nobody saw it.
+    pub cause: Cause,
     /// What the other side has there, sorted; these are neither equal nor different.
     pub hidden: Vec<Key>,
+}
+
+/// Why a part of an environment is unknown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Cause {
+    /// It should have been seen and was not: a gap, or a source that failed or is not named.
+    Unseen,
+    /// Its source was left out on this side, on purpose (a host without a project folder).
+    LeftOut,
+    /// Its source was left out, and the other side does not know it either.
+    LeftOutOnBoth,
+}
+
+/// Attributes of a resource that were compared and found equal, of those that readers know its kind by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Agreed {
+    /// The resource.
+    pub key: Key,
+    /// The resource's kind.
+    pub kind: Box<str>,
+    /// The attributes, in the order of the kind's headline, with the left side's values.
+    pub attributes: Vec<(AttributePath, Value)>,
 }
 
 /// Everything that a comparison found.
@@ -112,6 +137,8 @@ pub struct Differences {
     pub unknown: Vec<Unknown>,
     /// How many attributes are equal on both sides.
     pub equal: u64,
+    /// What agrees, of that which readers know a resource by; sorted by key.
+    pub agreed: Vec<Agreed>,
 }
 
 /// Compares two snapshots. Swapping the sides mirrors the answer; a snapshot compared with itself gives
@@ -123,8 +150,8 @@ pub fn compare(left: &Snapshot, right: &Snapshot) -> Differences {
     found
 }
 
-pub(crate) use describe::{name, place};
-pub(crate) use identity::of_finding;
+pub(crate) use describe::{name, pinned_tool, pins_of, place};
+pub(crate) use identity::{of_finding, of_finding_within};
 pub(crate) use walk::layer;
 
 #[cfg(test)]

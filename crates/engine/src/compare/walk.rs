@@ -7,7 +7,8 @@ use super::describe::{Describe, Subject};
 use super::gaps::Gaps;
 use super::identity::{LastingKeys, Side};
 use super::show::sentence;
-use super::{Change, Difference, Differences, Suppressed};
+use super::sources;
+use super::{Agreed, Change, Difference, Differences, Suppressed};
 use crate::align::{self, Pair};
 use crate::normalise::{self, Contrast, Outcome};
 
@@ -18,6 +19,8 @@ pub(super) struct Walk<'a> {
     describe: Describe<'a>,
     keys: LastingKeys<'a>,
     gaps: (Gaps<'a>, Gaps<'a>),
+    /// The kind that was met last, with the attributes that readers know it by.
+    headline: (&'a str, &'static [&'static str]),
     out: Differences,
 }
 
@@ -38,10 +41,12 @@ struct Common<'a> {
 
 impl<'a> Walk<'a> {
     pub(super) fn new(left: &'a Snapshot, right: &'a Snapshot) -> Self {
+        let [here, there] = sources::of_both(left, right);
         Self {
             describe: Describe::new(left, right),
             keys: LastingKeys::of(left, right),
-            gaps: (Gaps::of(left), Gaps::of(right)),
+            gaps: (Gaps::of(left, here), Gaps::of(right, there)),
+            headline: ("", &[]),
             out: Differences::default(),
         }
     }
@@ -87,6 +92,33 @@ impl<'a> Walk<'a> {
         }
         if kind == "dependency" {
             self.set_aside_content_of_another_version(from);
+        }
+        let headline = self.headline(common);
+        self.agree(common, headline);
+    }
+
+    /// The attributes that readers know a resource of both sides by.
+    fn headline(&mut self, common: Common<'a>) -> &'static [&'static str] {
+        if self.headline.0 != common.kind {
+            self.headline = (common.kind, ontology::kind(common.kind).map_or(&[], |row| row.headline));
+        }
+        if common.left.kind == common.right.kind { self.headline.1 } else { &[] }
+    }
+
+    /// Notes which of these attributes are equal.
+    fn agree(&mut self, common: Common<'a>, headline: &[&str]) {
+        let equal = headline.iter().filter_map(|path| {
+            let (l, r) = (common.left.attributes.get(path)?, common.right.attributes.get(path)?);
+            let path = AttributePath::new(path);
+            let rule = ontology::compare_rule(common.kind, &common.left.key, &path);
+            let same =
+                (l == r && !is_presence_only(l)) || matches!(normalise::compare(rule, l, r).1, Outcome::Same);
+            same.then(|| (path, l.clone()))
+        });
+        let attributes: Vec<(AttributePath, Value)> = equal.collect();
+        if !attributes.is_empty() {
+            let (key, kind) = (common.left.key.clone(), common.kind.into());
+            self.out.agreed.push(Agreed { key, kind, attributes });
         }
     }
 

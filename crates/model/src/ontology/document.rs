@@ -12,6 +12,7 @@ pub(super) const KINDS: &[KindRow] = &[
         layer: Layer::Configuration,
         missing: Code::ResourceMissing,
         attributes: &[],
+        headline: &[],
     },
     KindRow {
         id: "object",
@@ -21,5 +22,6 @@ pub(super) const KINDS: &[KindRow] = &[
         layer: Layer::Configuration,
         missing: Code::ResourceMissing,
         attributes: &[],
+        headline: &[],
     },
 ];

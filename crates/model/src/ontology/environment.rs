@@ -17,6 +17,7 @@ pub(super) const KINDS: &[KindRow] = &[KindRow {
         role: Role::Compared,
         code: Code::EnvDrift,
     }],
+    headline: &[],
 }];
 
 /// Variables that hold an ordered search path.

@@ -11,6 +11,17 @@ const fn context(path: &'static str, help: &'static str) -> AttributeRow {
     AttributeRow { path, help, compare: Compare::Text, role: Role::Context, code: Code::ConfigDrift }
 }
 
+/// The attributes that a reader knows a part of the host by.
+const fn headline(id: &str) -> &'static [&'static str] {
+    match id.as_bytes() {
+        b"kernel" => &["release"],
+        b"cpu" => &["architecture"],
+        b"libc" => &["family", "version"],
+        b"os" => &["id", "version"],
+        _ => &[],
+    }
+}
+
 const fn host(
     id: &'static str,
     title: &'static str,
@@ -18,7 +29,16 @@ const fn host(
     key: &'static str,
     attributes: &'static [AttributeRow],
 ) -> KindRow {
-    KindRow { id, title, help, key, layer: Layer::Host, missing: Code::ResourceMissing, attributes }
+    KindRow {
+        id,
+        title,
+        help,
+        key,
+        layer: Layer::Host,
+        missing: Code::ResourceMissing,
+        attributes,
+        headline: headline(id),
+    }
 }
 
 pub(super) const KINDS: &[KindRow] = &[

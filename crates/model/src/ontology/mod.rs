@@ -6,10 +6,12 @@ mod environment;
 mod host;
 mod project;
 mod runtime;
+mod source;
 
 use serde::Serialize;
 
 pub use environment::{SEARCH_PATH_VARIABLES, SESSION_VARIABLES};
+pub use source::{SOURCES, SourceRow, source, source_of};
 
 use crate::selector::Selector;
 use crate::{AttributePath, Code, Key, Layer};
@@ -72,6 +74,8 @@ pub struct KindRow {
     pub missing: Code,
     /// Its attributes. The first row whose path pattern fits decides.
     pub attributes: &'static [AttributeRow],
+    /// The attributes that a reader knows it by, in their order: shown where both sides agree.
+    pub headline: &'static [&'static str],
 }
 
 /// All kinds, in the order of the reference.
@@ -135,6 +139,10 @@ mod tests {
             for attribute in row.attributes {
                 assert!(paths.insert(attribute.path), "{}#{} stands twice", row.id, attribute.path);
                 assert!(attribute.help.ends_with('.'), "{}#{}", row.id, attribute.path);
+            }
+            for headline in row.headline {
+                let shown = row.attributes.iter().find(|a| a.path == *headline);
+                assert!(shown.is_some_and(|a| a.role == Role::Compared), "{}#{headline}", row.id);
             }
         }
     }

@@ -37,6 +37,7 @@ pub(super) const KINDS: &[KindRow] = &[
                 Code::ConfigDrift,
             ),
         ],
+        headline: &[],
     },
     KindRow {
         id: "lockfile",
@@ -69,6 +70,7 @@ pub(super) const KINDS: &[KindRow] = &[
                 Code::LockfileOutdated,
             ),
         ],
+        headline: &["sha256"],
     },
     KindRow {
         id: "dependency",
@@ -100,5 +102,6 @@ pub(super) const KINDS: &[KindRow] = &[
                 Code::IntegrityMismatch,
             ),
         ],
+        headline: &[],
     },
 ];

@@ -35,4 +35,5 @@ pub(super) const KINDS: &[KindRow] = &[KindRow {
         context("manager", "What put it there: `system`, `nvm`, `pyenv`, `rustup` ..."),
         context("from", "Where the version was read."),
     ],
+    headline: &["version"],
 }];
