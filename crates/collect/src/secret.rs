@@ -13,7 +13,7 @@ use sha2::{Digest, Sha256};
 pub(crate) use redact::sed_script;
 pub use redact::{redact, redact_text};
 pub use table::is_secret;
-pub(crate) use table::shell_function;
+pub(crate) use table::{is_secret_name, shell_function};
 
 /// A secret in clear. It can't be printed, compared or serialised; all one can do is mask it.
 pub struct RawSecret(Vec<u8>);

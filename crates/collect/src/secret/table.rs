@@ -283,11 +283,16 @@ pub(super) const RANDOM_LEAST: usize = 32;
 /// Whether a variable is secret, by its name or by the shape of its value. An empty value never is.
 #[must_use]
 pub fn is_secret(name: &str, value: &str) -> bool {
-    !value.is_empty() && ((!name.is_empty() && is_secret_name(name.as_bytes())) || is_secret_value(value))
+    !value.is_empty() && (is_secret_name(name) || is_secret_value(value))
 }
 
 /// Whether a name is a secret's. Most names are none, so that what could make them one is asked first.
-pub(super) fn is_secret_name(name: &[u8]) -> bool {
+pub(crate) fn is_secret_name(name: &str) -> bool {
+    !name.is_empty() && names_secret(name.as_bytes())
+}
+
+/// [`is_secret_name`] for bytes.
+pub(super) fn names_secret(name: &[u8]) -> bool {
     let fits = |globs| fits_any(globs, name, Case::Folded);
     (fits(STRONG_NAMES) || (fits(WEAK_NAMES) && !fits(OPEN_NAMES))) && !fits(HARMLESS_NAMES)
 }

@@ -4,7 +4,7 @@
 //!
 //! Each step takes time in proportion to the value, and nothing is allocated: both are called for every value.
 
-use super::table::{Case, NAMES_WITHIN, OPEN_LABELS, STICKING_NAMES, fits_any, is_secret_name, pattern};
+use super::table::{Case, NAMES_WITHIN, OPEN_LABELS, STICKING_NAMES, fits_any, names_secret, pattern};
 use super::table::{as_is, either_case};
 
 /// A name before a sign of assignment is at most so long.
@@ -128,7 +128,7 @@ fn is_secret_within(before: &[u8]) -> bool {
     let name = last_name(before);
     let name = name.strip_prefix(b"-").unwrap_or(name);
     let name = name.strip_prefix(b"-").unwrap_or(name);
-    !name.is_empty() && (fits_any(NAMES_WITHIN, name, Case::Folded) || is_secret_name(name))
+    !name.is_empty() && (fits_any(NAMES_WITHIN, name, Case::Folded) || names_secret(name))
 }
 
 /// The characters of a name at the end.
