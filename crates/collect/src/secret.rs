@@ -369,6 +369,44 @@ mod tests {
                 }
             }
         }
-        assert!(wrong.is_empty(), "not {:#?}", wrong);
+        assert!(wrong.is_empty(), "not {wrong:#?}");
+    }
+
+    /// Pieces that the rules know, so that random texts made of them reach every branch.
+    const PIECES: &[&str] = &[
+        "password", "token", "-", "--", "x", "u", "pwd", "sig", "=", ":", "@", "/", "://", ":/", " ", "\n", "\t", ",",
+        ";", "\"", "'", "{", "}", "[", "]", "null", "true", "latest", "80", "sha256:", "npm", "mailto", "ssh", ".", "~",
+        "?", "&", "#", "\\", "|", "<", "*", "$", "%", "\u{e9}", "abcdefghij0123456789", "(", "`", "AUTHORIZATION",
+    ];
+
+    proptest::proptest! {
+        #![proptest_config(proptest::prelude::ProptestConfig::with_cases(12))]
+        #[test]
+        fn rust_and_shells_agree_on_anything(
+            values in proptest::collection::vec(
+                proptest::collection::vec(proptest::sample::select(PIECES), 1..14), 200)
+        ) {
+            let values: Vec<String> = values.iter().map(|pieces| pieces.concat()).collect();
+            let expected: String = values.iter().map(|v| if is_secret("A", v) { '1' } else { '0' }).collect();
+            let script = format!(
+                "{}for v in \"$@\"; do if _p_secret A \"$v\"; then printf 1; else printf 0; fi; done",
+                shell_function()
+            );
+            for shell in [&["dash"][..], &["busybox", "ash"]] {
+                let out = std::process::Command::new(shell[0])
+                    .args(&shell[1..])
+                    .args(["-c", &script, "sh"])
+                    .args(&values)
+                    .output()
+                    .expect("packages dash and busybox-static are needed here");
+                let found = String::from_utf8_lossy(&out.stdout).into_owned();
+                let differs: Vec<_> = values
+                    .iter()
+                    .zip(expected.chars().zip(found.chars().chain(std::iter::repeat('?'))))
+                    .filter(|(_, (a, b))| a != b)
+                    .collect();
+                proptest::prop_assert!(differs.is_empty(), "{shell:?}: {differs:?}");
+            }
+        }
     }
 }

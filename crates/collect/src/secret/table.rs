@@ -385,7 +385,7 @@ pub(crate) fn shell_function() -> String {
          case $2 in '') return 1 ;; esac\n\
          if _p_secret_name \"$1\"; then return 0; fi\n\
          case $2 in {values}) return 0 ;; esac\n\
-         if _p_within \"$2\"; then return 0; fi\n\
+         if _p_secret_within \"$2\"; then return 0; fi\n\
          case $2 in {hashes}|*[!{lower}{upper}{digit}+/=_-]*|/*/*) return 1 ;; {long}*) ;; *) return 1 ;; esac\n\
          case $2 in *[{lower}]*) ;; *) return 1 ;; esac\n\
          case $2 in *[{upper}]*) ;; *) return 1 ;; esac\n\

@@ -219,7 +219,7 @@ fn split_at_last(bytes: &[u8], sign: u8) -> Option<(&[u8], &[u8])> {
     Some((bytes.get(..at)?, bytes.get(at + 1..)?))
 }
 
-/// The steps above for POSIX sh: `_p_within VALUE` succeeds where [`holds_secret`] does. It needs `_p_secret_name`.
+/// The steps above for POSIX sh: `_p_secret_within VALUE` succeeds where [`holds_secret`] does. It needs `_p_secret_name`.
 pub(super) fn shell_functions() -> String {
     let globs = |globs: &[&str]| globs.iter().map(|g| pattern(g, either_case)).collect::<Vec<_>>().join("|");
     SHELL
