@@ -4,7 +4,9 @@
 //!
 //! Each step takes time in proportion to the value, and nothing is allocated: both are called for every value.
 
-use super::table::{Case, NAMES_WITHIN, OPEN_LABELS, STICKING_NAMES, fits_any, names_secret, pattern};
+use super::table::{
+    Case, NAMES_WITHIN, OPEN_LABELS, STICKING_NAMES, fits_any, glob_fits, names_secret, pattern,
+};
 use super::table::{as_is, either_case};
 
 /// A name before a sign of assignment is at most so long.
@@ -24,17 +26,20 @@ const BETWEEN_URLS: &[u8] = b" \t\r\n\"`'<>";
 
 /// Whether a value assigns a secret, or holds a URL with one.
 pub(super) fn holds_secret(value: &[u8]) -> bool {
-    let (mut at, mut sign, mut dash, mut gap) = (false, false, false, false);
+    let (mut at, mut sign, mut dash, mut gap, mut percent) = (false, false, false, false, false);
     for byte in value {
         match byte {
             b'@' => at = true,
             b':' | b'=' => sign = true,
             b'-' => dash = true,
+            b'%' => percent = true,
             b'\n' => gap = true,
             byte => gap |= BETWEEN_WORDS.contains(byte),
         }
     }
-    (at && sign && value.split(|b| BETWEEN_URLS.contains(b)).any(has_password))
+    let mut urls = value.split(|b| BETWEEN_URLS.contains(b));
+    (percent && urls.clone().any(has_encoded_password))
+        || (at && sign && urls.any(has_password))
         || ((sign || (dash && gap)) && value.split(|b| *b == b'\n').any(assigns_secret))
 }
 
@@ -145,6 +150,9 @@ fn has_password(word: &[u8]) -> bool {
     if word.len() > WORD_LIMIT {
         return true;
     }
+    if ["*:oracle:thin:*/*@*", "*:oracle:oci:*/*@*"].iter().any(|glob| glob_fits(glob, word, Case::Exact)) {
+        return true;
+    }
     let sign: &[u8] = if is_path(word) { b"://" } else { b":/" };
     if memchr::memmem::find(word, sign).is_none() {
         return !is_path(word)
@@ -156,6 +164,12 @@ fn has_password(word: &[u8]) -> bool {
         let rest = rest.strip_prefix(b"/").unwrap_or(rest);
         authority_has_password(scheme, rest)
     })
+}
+
+/// The same where a URL stands percent-encoded within another.
+fn has_encoded_password(word: &[u8]) -> bool {
+    memchr::memmem::find(word, b"%40").is_some()
+        && (word.len() > WORD_LIMIT || glob_fits("*%2f%2f*%3a*%40*", word, Case::Folded))
 }
 
 fn is_path(word: &[u8]) -> bool {

@@ -1,7 +1,7 @@
 # Secrets written within a value: the steps of within.rs. What stands between two at-signs is filled in there.
 _p_secret_within() {
   case $1 in
-    *[:=@]* | *-*) ;;
+    *[:=@]* | *-* | *%40*) ;;
     *) return 1 ;;
   esac
   _p_s_ifs=${IFS-' 	
@@ -16,11 +16,16 @@ _p_secret_within() {
   return $_p_s_r
 }
 _p_secret_urls() {
-  case $1 in *@*) ;; *) return 1 ;; esac
+  case $1 in *@* | *%40*) ;; *) return 1 ;; esac
   IFS=@BETWEEN_URLS@
   for _p_s_w in $1; do
     case $_p_s_w in
-      *:*@* | *@*:*) if _p_secret_has_password "$_p_s_w"; then return 0; fi ;;
+      *@*) case $_p_s_w in *:*) if _p_secret_has_password "$_p_s_w"; then return 0; fi ;; esac ;;
+    esac
+    case $_p_s_w in
+      *%40*)
+        [ ${#_p_s_w} -le @WORD_LIMIT@ ] || return 0
+        case $_p_s_w in *%2[Ff]%2[Ff]*%3[Aa]*%40*) return 0 ;; esac ;;
     esac
   done
   return 1
@@ -111,6 +116,7 @@ _p_secret_name_within() {
 }
 _p_secret_has_password() {
   [ ${#1} -le @WORD_LIMIT@ ] || return 0
+  case $1 in *:oracle:thin:*/*@* | *:oracle:oci:*/*@*) return 0 ;; esac
   _p_s_g=:/
   case $1 in
     //*) ;;
