@@ -1,5 +1,5 @@
-//! Which values of a document are secrets, and what is shown in their place. Knows names, shapes, and the few
-//! ways in which documents carry a name beside its value; the table of secret names is [`crate::secret`]'s.
+//! Which values of a document are secrets, and what is shown in their place. Knows the few ways in which documents
+//! carry a name beside its value; which names and values are secret is [`crate::secret`]'s.
 
 use parallax_model::Value;
 
@@ -7,7 +7,7 @@ use super::digest::DigestKey;
 use super::outline::outline;
 use super::spread::Spread;
 use super::tree::Node;
-use crate::secret::{Fingerprinter, RawSecret, is_secret};
+use crate::secret::{Fingerprinter, RawSecret, is_secret, is_secret_name};
 
 /// How many texts within texts are opened (a manifest in an annotation of a manifest).
 const EMBEDDED_LIMIT: u8 = 3;
@@ -76,7 +76,7 @@ impl<'f> Mask<'f> {
             Node::Number(text) => {
                 parallax_model::Number::parse(text).map_or_else(|| Value::text(text.as_ref()), Value::Number)
             }
-            Node::Text(text) if self.is_secret_scalar(text, around) || self.hides_secret(text) => {
+            Node::Text(text) if self.is_secret_scalar(text, around) || self.holds_secret_document(text) => {
                 self.secret(text)
             }
             Node::Text(text) => Value::Text(set_apart(text)),
@@ -86,8 +86,7 @@ impl<'f> Mask<'f> {
 
     /// A name, a natural key or a row as it may stand in a path: as it is, unless it looks like a secret.
     pub(super) fn shown(&self, field: &str, text: &str) -> Option<String> {
-        let secret = is_secret(field, text) || has_url_credentials(text);
-        secret.then(|| {
+        is_secret(field, text).then(|| {
             let fingerprint = self.fingerprinter.fingerprint(&RawSecret::new(text));
             let text = fingerprint.to_string();
             format!("secret:{}", text.rsplit(':').next().unwrap_or_default())
@@ -101,15 +100,11 @@ impl<'f> Mask<'f> {
     fn is_secret_scalar(&self, text: &str, around: Surroundings<'_>) -> bool {
         around.seal == Seal::Sealed
             || is_secret(around.field, text)
-            || (!around.title.is_empty() && is_secret(around.title, text))
+            || (!text.is_empty() && is_secret_name(around.title))
             || is_argument_of(around.before, text)
     }
 
-    /// Whether a text holds a secret somewhere within: a URL's password, an assignment, a document in it.
-    fn hides_secret(&self, text: &str) -> bool {
-        has_url_credentials(text) || has_secret_line(text) || self.holds_secret_document(text)
-    }
-
+    /// Whether a text is itself a document, and one with a secret.
     fn holds_secret_document(&self, text: &str) -> bool {
         if !text.trim_start().starts_with(['{', '[']) {
             return false;
@@ -137,46 +132,10 @@ fn set_apart(text: &str) -> Box<str> {
 /// Whether `before` is an option whose argument is a secret (`--password`, `hunter2`).
 fn is_argument_of(before: &str, text: &str) -> bool {
     let name = before.trim_start_matches('-');
-    name.len() < before.len() && is_word(name) && !text.starts_with('-') && is_secret(name, text)
-}
-
-/// Whether any URL in a text has a password: `scheme://user:password@host`.
-fn has_url_credentials(text: &str) -> bool {
-    text.split("://").skip(1).any(|rest| {
-        let end = rest
-            .find(|c: char| c.is_whitespace() || matches!(c, '/' | '?' | '#' | '"'))
-            .unwrap_or(rest.len());
-        let authority = rest.get(..end).unwrap_or_default();
-        authority
-            .rsplit_once('@')
-            .is_some_and(|(user, _)| user.split_once(':').is_some_and(|(_, p)| !p.is_empty()))
-    })
-}
-
-/// Whether a text assigns a secret: `NAME=value` among its words, `name: value` as a line, `--name value`, or
-/// `"name": "value"` (also where it is no whole document).
-fn has_secret_line(text: &str) -> bool {
-    let strip = |name: &str| name.trim_start_matches('-').to_owned();
-    let assigns = |name: &str, value: &str| {
-        let (name, value) = (strip(name.trim()), value.trim());
-        !value.is_empty() && is_word(&name) && is_secret(&name, value)
-    };
-    let separator = |c: char| c.is_whitespace() || matches!(c, '&' | ';' | '?' | ',' | '"' | '\'');
-    let words = || text.split(separator).filter(|word| !word.is_empty());
-    let quoted: Vec<&str> = text.split('"').collect();
-    words().any(|word| word.split_once('=').is_some_and(|(name, value)| assigns(name, value)))
-        || words().zip(words().skip(1)).any(|(before, word)| is_argument_of(before, word))
-        || quoted.windows(3).any(|part| match part {
-            [name, between, value] => between.trim() == ":" && assigns(name, value),
-            _ => false,
-        })
-        || text.lines().any(|line| {
-            line.split_once(": ")
-                .or_else(|| line.split_once(" = "))
-                .is_some_and(|(name, value)| assigns(name, value))
-        })
-}
-
-fn is_word(name: &str) -> bool {
-    !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.'))
+    let is_word = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.');
+    name.len() < before.len()
+        && name.bytes().all(is_word)
+        && !text.is_empty()
+        && !text.starts_with('-')
+        && is_secret_name(name)
 }

@@ -1,11 +1,14 @@
 //! What counts as secret: one table of names and value shapes, for Rust and for the far side's shell.
-//! Knows nothing of how secrets are masked.
+//! Knows nothing of how secrets are masked, nor of secrets written within a value.
+
+use super::within;
 
 /// Names that tell of something about a secret, or look like a secret's name and are none. They come first.
 pub(super) const HARMLESS_NAMES: &[&str] = &[
     "PWD",
     "OLDPWD",
     "SSH_AUTH_SOCK",
+    "PASSWORDAUTHENTICATION",
     "TOKENIZERS_PARALLELISM",
     "*_FILE",
     "*_PATH",
@@ -34,6 +37,7 @@ pub(super) const STRONG_NAMES: &[&str] = &[
     "*PASSWORD*",
     "*PASSWD*",
     "*PASSPHRASE*",
+    "*PASSCODE*",
     "*SECRET*",
     "*TOKEN*",
     "*APIKEY*",
@@ -55,9 +59,15 @@ pub(super) const OPEN_NAMES: &[&str] = &[
     "*_KEY_ID",
     "*AUTH*_URL",
     "*AUTH*_MODE",
+    "*AUTH*_LOGIN_CONFIG",
+    "*PREFERREDAUTHENTICATIONS",
+    "*PUBKEYAUTHENTICATION",
+    "XDG_SESSION_ID",
+    "TERM_SESSION_ID",
 ];
 
-/// Names that are secret where none of the others has decided. Case of letters does not matter in any of these.
+/// Names that are secret where none of the others has decided. Case of letters does not matter in any of these,
+/// and `_` stands for `-` and `.` as well.
 pub(super) const WEAK_NAMES: &[&str] = &[
     "PASS",
     "*_PASS",
@@ -79,16 +89,82 @@ pub(super) const WEAK_NAMES: &[&str] = &[
     "*WEBHOOK*",
     "*COOKIE*",
     "*_SALT",
+    "SSHPASS",
+    "*STOREPASS",
+    "*KEYPASS",
+    "*MASTERKEY",
+    "*ENCRYPTIONKEY",
+    "*SIGNINGKEY",
+    "*_PSK",
+    "*MNEMONIC",
+    "JWT",
+    "*_JWT",
+    "BEARER",
+    "*_BEARER",
+    "CRED",
+    "CREDS",
+    "*_CRED",
+    "*_CREDS",
+    "SESSION",
+    "*SESSION_ID",
+    "*SESSIONID",
+    "PHPSESSID",
+    "CONNECT_SID",
+];
+
+/// Names that are secret within a value (a query's `sig=`, a connection string's `Pwd=`), though not by themselves.
+pub(super) const NAMES_WITHIN: &[&str] = &["SIG", "*SIGNATURE", "PWD"];
+
+/// Names that are believed where `:` and the value stick to them: these are seldom an image's or a host's.
+pub(super) const STICKING_NAMES: &[&str] =
+    &["*PASSWORD", "*PASSWD", "*PASSPHRASE", "*SECRET", "*TOKEN", "*APIKEY", "*API_KEY", "*AUTHORIZATION"];
+
+/// What stands before `:` where an `@` behind it ends no password: addresses, and packages' sources.
+pub(super) const OPEN_LABELS: &[&str] = &[
+    "MAILTO",
+    "EMAIL",
+    "E_MAIL",
+    "FROM",
+    "TO",
+    "CC",
+    "BCC",
+    "REPLY_TO",
+    "AUTHOR",
+    "MAINTAINER",
+    "OWNER",
+    "CONTACT",
+    "SERVICEACCOUNT",
+    "GROUP",
+    "SIP",
+    "SIPS",
+    "XMPP",
+    "ACCT",
+    "NPM",
+    "PKG",
+    "JSR",
+    "GITHUB",
+    "GITLAB",
+    "BITBUCKET",
+    "GIST",
+    "WORKSPACE",
+    "PATCH",
+    "LINK",
+    "PORTAL",
+    "FILE",
+    "USES",
+    "ARN",
+    "URN",
 ];
 
 /// Shapes of values that are secret whatever their name; well-known tokens are in [`TOKENS`]. Each holds one of
 /// the characters of [`MARKS`].
 pub(super) const SECRET_VALUES: &[&str] = &[
-    "*://*:*@*",
     "*-----BEGIN*PRIVATE*",
     "*eyJ*.*.*",
     "*assword=*",
     "*ASSWORD=*",
+    "*<password>*",
+    "*<Password>*",
     "*AccountKey=*",
     "*SharedAccessKey=*",
     "*&sig=*",
@@ -102,7 +178,10 @@ pub(super) const SECRET_VALUES: &[&str] = &[
 ];
 
 /// A value without any of these has none of the shapes above.
-const MARKS: &[u8] = b":-.=/";
+const MARKS: &[u8] = b"-.=/<";
+
+/// Beginnings of values that are secret, as they stand in headers and in files of logins.
+pub(super) const BEGINNINGS: &[&str] = &["Bearer ", "bearer ", "Basic "];
 
 /// Beginnings of content hashes, which look random and are not secret.
 pub(super) const HASHES: &[&str] = &["sha1-", "sha256-", "sha384-", "sha512-"];
@@ -201,18 +280,31 @@ pub(super) const RANDOM_LEAST: usize = 32;
 /// Whether a variable is secret, by its name or by the shape of its value. An empty value never is.
 #[must_use]
 pub fn is_secret(name: &str, value: &str) -> bool {
-    !value.is_empty() && ((!name.is_empty() && is_secret_name(name)) || is_secret_value(value))
+    !value.is_empty() && (is_secret_name(name) || is_secret_value(value))
 }
 
-fn is_secret_name(name: &str) -> bool {
-    let fits = |globs: &[&str]| globs.iter().any(|glob| glob_fits(glob, name, Case::Folded));
-    !fits(HARMLESS_NAMES) && (fits(STRONG_NAMES) || (!fits(OPEN_NAMES) && fits(WEAK_NAMES)))
+/// Whether a name is a secret's. Most names are none, so that what could make them one is asked first.
+pub(crate) fn is_secret_name(name: &str) -> bool {
+    !name.is_empty() && names_secret(name.as_bytes())
+}
+
+/// [`is_secret_name`] for bytes.
+pub(super) fn names_secret(name: &[u8]) -> bool {
+    let fits = |globs| fits_any(globs, name, Case::Folded);
+    (fits(STRONG_NAMES) || (fits(WEAK_NAMES) && !fits(OPEN_NAMES))) && !fits(HARMLESS_NAMES)
+}
+
+/// Whether any of the globs fits a text.
+pub(super) fn fits_any(globs: &[&str], text: &[u8], case: Case) -> bool {
+    globs.iter().any(|glob| glob_fits(glob, text, case))
 }
 
 pub(super) fn is_secret_value(value: &str) -> bool {
-    let shaped = || SECRET_VALUES.iter().any(|glob| glob_fits(glob, value, Case::Exact));
-    (value.bytes().any(|b| MARKS.contains(&b)) && shaped())
+    let shaped = || fits_any(SECRET_VALUES, value.as_bytes(), Case::Exact);
+    BEGINNINGS.iter().any(|start| value.starts_with(start) && value.len() > start.len())
+        || (value.bytes().any(|b| MARKS.contains(&b)) && shaped())
         || TOKENS.iter().any(|token| holds(token, value))
+        || within::holds_secret(value.as_bytes())
         || looks_random(value.as_bytes())
 }
 
@@ -240,20 +332,22 @@ fn looks_random(value: &[u8]) -> bool {
 
 /// Whether the case of ASCII letters counts.
 #[derive(Debug, Clone, Copy)]
-enum Case {
+pub(super) enum Case {
     Exact,
+    /// It does not, and `_` stands for `-` and `.` as well.
     Folded,
 }
 
 /// Whether a glob with `*` fits a text, as `case` of the shell would say. Called for every name and value that is
 /// looked at, so it allocates nothing.
-fn glob_fits(glob: &str, text: &str, case: Case) -> bool {
+pub(super) fn glob_fits(glob: &str, text: &[u8], case: Case) -> bool {
+    let folded = |(a, b): (&u8, &u8)| a.eq_ignore_ascii_case(b) || (*a == b'_' && matches!(b, b'-' | b'.'));
     let same = |a: &[u8], b: &[u8]| match case {
         Case::Exact => a == b,
-        Case::Folded => a.eq_ignore_ascii_case(b),
+        Case::Folded => a.len() == b.len() && a.iter().zip(b).all(folded),
     };
-    let Some((first, mut rest)) = glob.split_once('*') else { return same(glob.as_bytes(), text.as_bytes()) };
-    let Some((head, mut left)) = text.as_bytes().split_at_checked(first.len()) else { return false };
+    let Some((first, mut rest)) = glob.split_once('*') else { return same(glob.as_bytes(), text) };
+    let Some((head, mut left)) = text.split_at_checked(first.len()) else { return false };
     if !same(first.as_bytes(), head) {
         return false;
     }
@@ -275,19 +369,26 @@ pub(crate) fn shell_function() -> String {
         let before = if t.place == TokenPlace::Anywhere { "*" } else { "" };
         format!("{before}{}{}*", pattern(t.prefix, as_is), "?".repeat(t.least))
     }));
+    values.extend(BEGINNINGS.iter().map(|start| format!("{}?*", pattern(start, as_is))));
     let hashes: Vec<String> = HASHES.iter().map(|hash| format!("{}*", pattern(hash, as_is))).collect();
     // Letters are spelled out, as what a range means depends on the far side's locale.
     let (lower, upper, digit) = ("abcdefghijklmnopqrstuvwxyz", "ABCDEFGHIJKLMNOPQRSTUVWXYZ", "0123456789");
     format!(
-        "_p_secret() {{\n\
+        "_p_secret_name() {{\n\
+         case $1 in {harmless}) return 1 ;; {strong}) return 0 ;; {open}) return 1 ;; {weak}) return 0 ;; esac\n\
+         return 1\n}}\n\
+         {within}\
+         _p_secret() {{\n\
          case $2 in '') return 1 ;; esac\n\
-         case $1 in {harmless}) ;; {strong}) return 0 ;; {open}) ;; {weak}) return 0 ;; esac\n\
+         if _p_secret_name \"$1\"; then return 0; fi\n\
          case $2 in {values}) return 0 ;; esac\n\
+         if _p_secret_within \"$2\"; then return 0; fi\n\
          case $2 in {hashes}|*[!{lower}{upper}{digit}+/=_-]*|/*/*) return 1 ;; {long}*) ;; *) return 1 ;; esac\n\
          case $2 in *[{lower}]*) ;; *) return 1 ;; esac\n\
          case $2 in *[{upper}]*) ;; *) return 1 ;; esac\n\
          case $2 in *[{digit}]*) return 0 ;; esac\n\
          return 1\n}}\n",
+        within = within::shell_functions(),
         harmless = names(HARMLESS_NAMES),
         strong = names(STRONG_NAMES),
         open = names(OPEN_NAMES),
@@ -298,24 +399,26 @@ pub(crate) fn shell_function() -> String {
     )
 }
 
-fn pattern(glob: &str, letter: fn(char) -> String) -> String {
+pub(super) fn pattern(glob: &str, letter: fn(char) -> String) -> String {
     glob.chars()
         .map(|c| match c {
             '*' => "*".to_owned(),
-            c if c.is_ascii_alphanumeric() => letter(c),
+            c if c.is_ascii_alphanumeric() || c == '_' => letter(c),
             c => format!("\\{c}"),
         })
         .collect()
 }
 
-fn either_case(c: char) -> String {
-    if c.is_ascii_alphabetic() {
+pub(super) fn either_case(c: char) -> String {
+    if c == '_' {
+        "[-_.]".to_owned()
+    } else if c.is_ascii_alphabetic() {
         format!("[{}{}]", c.to_ascii_uppercase(), c.to_ascii_lowercase())
     } else {
         c.to_string()
     }
 }
 
-fn as_is(c: char) -> String {
+pub(super) fn as_is(c: char) -> String {
     c.to_string()
 }
