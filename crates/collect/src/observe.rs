@@ -77,7 +77,7 @@ pub fn observe(
 fn not_started(collector: &Collector, error: &io::Error) -> Collected {
     let mut collected = Collected::default();
     for region in regions(collector) {
-        collected.gap(region, GapKind::Failed, format!("the collector could not be started: {error}"));
+        collected.gap(*region, GapKind::Failed, format!("the collector could not be started: {error}"));
     }
     collected
 }

@@ -10,7 +10,7 @@ use super::output::{Output, draws_progress};
 use super::progress::Spinners;
 use crate::error::AppError;
 use crate::report;
-use crate::usecase::{self, Comparison, Context, Filter, Progress, Quiet, Request};
+use crate::usecase::{self, Comparison, Context, Progress, Quiet, Request};
 
 /// Compare two environments under boundaries, and say whether they pass
 ///
@@ -63,7 +63,7 @@ impl Sides {
         Ok(Request {
             left: usecase::resolve(left, &context.config, &context.folder)?,
             right: usecase::resolve(&right, &context.config, &context.folder)?,
-            filter: Filter::parse(&self.only, &self.ignore)?,
+            filter: usecase::filter(&self.only, &self.ignore)?,
             strict: false,
         })
     }

@@ -7,7 +7,7 @@ use parallax_model::Timestamp;
 
 use super::json;
 use crate::usecase::{Comparison, Side};
-use crate::view::{self, Group};
+use crate::view::{self, Group, Naming};
 
 /// How much is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -233,7 +233,8 @@ impl Page<'_> {
             self.line(&format!("{start}{}", more.dimmed()));
         }
         if self.layout.gate {
-            for agreement in view::agreements(group, comparison) {
+            let naming = if self.layout.detail == Detail::Full { Naming::All } else { Naming::Few };
+            if let Some(agreement) = view::agreement(group, comparison, naming) {
                 let mut mark = "✓".green().to_string();
                 for line in self.wrapped(&agreement, LABEL + 2) {
                     let start = label.take();

@@ -1,22 +1,14 @@
 //! Compares two endpoints: under boundaries (`check`), or every difference without a verdict (`diff`).
 
-use parallax_engine::boundary::{Judgement, Origin, Profile, Rules};
+use parallax_engine::boundary::{Filter, Judgement, Origin, Profile, Rules};
+use parallax_engine::compare::Cause;
 use parallax_model::selector::Selector;
-use parallax_model::{AttributePath, Fingerprint, Key, Snapshot, SourceStatus, Value, ontology};
+use parallax_model::{Fingerprint, Snapshot, Value, ontology};
 
 use super::observe::{Projects, unseen};
 use super::{Context, Endpoint, Observing, Progress, Side, documents, observe};
 use crate::config::{Environment, Source};
 use crate::error::{AppError, ErrorKind};
-
-/// Which part of a comparison is wanted.
-#[derive(Debug, Clone, Default)]
-pub struct Filter {
-    /// Only what one of these selects; everything, if there are none.
-    pub only: Vec<Selector>,
-    /// Not what one of these selects.
-    pub ignore: Vec<Selector>,
-}
 
 /// What to compare.
 #[derive(Debug)]
@@ -42,8 +34,6 @@ pub struct Comparison {
     pub judgement: Judgement,
     /// What the reader should know of how this was made.
     pub notes: Vec<String>,
-    /// Which part was wanted.
-    pub filter: Filter,
     /// Why a side could not be seen at all.
     pub failures: Vec<AppError>,
 }
@@ -83,7 +73,7 @@ pub fn check(request: &Request, context: &Context, progress: &dyn Progress) -> R
         env_schema: context.config.env_schema.clone(),
         env_example: super::execute::example(context)?,
         strict: request.strict,
-        ..Rules::default()
+        filter: request.filter.clone(),
     };
     compare(request, &rules, Reading::Whole, context, progress)
 }
@@ -93,7 +83,7 @@ pub fn check(request: &Request, context: &Context, progress: &dyn Progress) -> R
 /// # Errors
 /// Where a side can't be observed at all.
 pub fn diff(request: &Request, context: &Context, progress: &dyn Progress) -> Result<Comparison, AppError> {
-    let rules = Rules { profile: Profile::None, ..Rules::default() };
+    let rules = Rules { profile: Profile::None, filter: request.filter.clone(), ..Rules::default() };
     compare(request, &rules, Reading::WhatDiffers, context, progress)
 }
 
@@ -127,14 +117,12 @@ fn compare(
             (left, right, 0)
         }
     };
-    note_uncompared(&left, &right, &mut notes);
     note_unknown_regions(rules, &left.snapshot, &right.snapshot, &mut notes);
     let mut differences = parallax_engine::compare(&left.snapshot, &right.snapshot);
     differences.equal += elided;
-    let mut judgement = parallax_engine::judge(differences, &left.snapshot, &right.snapshot, rules);
-    request.filter.apply(&mut judgement);
-    let filter = request.filter.clone();
-    let comparison = Comparison { left, right, judgement, notes, filter, failures };
+    let judgement = parallax_engine::judge(differences, &left.snapshot, &right.snapshot, rules);
+    note_unknown(&judgement, &mut notes);
+    let comparison = Comparison { left, right, judgement, notes, failures };
     Ok(if with.fingerprinter.key_id().is_some() { comparison } else { comparison.with_presence_only() })
 }
 
@@ -261,60 +249,28 @@ fn has_project(environment: &Environment) -> bool {
         .any(|s| matches!(s, Source::Host { project: Some(_), .. } | Source::Snapshot(_)))
 }
 
-/// Says which sources looked at one side only.
-fn note_uncompared(left: &Side, right: &Side, notes: &mut Vec<String>) {
-    let ran = |side: &Side, name: &str| {
-        let mut found = side.snapshot.header().sources.iter().filter(|s| s.source == name);
-        found.any(|s| s.status != SourceStatus::Skipped)
-    };
-    for source in &left.snapshot.header().sources {
-        let skipped = source.status == SourceStatus::Skipped;
-        if skipped && ran(right, &source.source) && !notes.iter().any(|n| n.contains("project")) {
-            let name = &left.snapshot.header().environment;
-            notes.push(format!("{} was not looked at in {name}", source.source));
-        }
-    }
+/// What no boundary speaks of and was not seen on one side, in words.
+fn note_unknown(judgement: &Judgement, notes: &mut Vec<String>) {
+    let left_out = judgement.unknown.iter().filter(|unknown| unknown.cause == Cause::LeftOut);
+    let mut told: Vec<String> = left_out.map(|unknown| unknown.gap.why.to_string()).collect();
+    told.sort();
+    told.dedup();
+    notes.extend(told);
 }
 
-impl Filter {
-    /// Reads selectors as given on the command line.
-    ///
-    /// # Errors
-    /// Where one is malformed.
-    pub fn parse(only: &[String], ignore: &[String]) -> Result<Self, AppError> {
-        let read = |flag: &str, list: &[String]| {
-            let one = |text: &String| {
-                Selector::parse(text).map_err(|e| {
-                    AppError::usage(format!("{flag} {text}: {e}"))
-                        .hint("selectors look like `runtime/*`, `env/AWS_*` or `k8s/**#spec.replicas`")
-                })
-            };
-            list.iter().map(one).collect::<Result<Vec<_>, _>>()
+/// Reads selectors as given on the command line.
+///
+/// # Errors
+/// Where one is malformed.
+pub fn filter(only: &[String], ignore: &[String]) -> Result<Filter, AppError> {
+    let read = |flag: &str, list: &[String]| {
+        let one = |text: &String| {
+            Selector::parse(text).map_err(|e| {
+                AppError::usage(format!("{flag} {text}: {e}"))
+                    .hint("selectors look like `runtime/*`, `env/AWS_*` or `k8s/**#spec.replicas`")
+            })
         };
-        Ok(Self { only: read("--only", only)?, ignore: read("--ignore", ignore)? })
-    }
-
-    /// Whether a resource, or an attribute of it, is wanted.
-    #[must_use]
-    pub fn wants(&self, key: &Key, attribute: Option<&AttributePath>) -> bool {
-        let selected = |list: &[Selector]| {
-            list.iter().any(|s| s.selects(key, attribute) || (attribute.is_none() && s.selects_key(key)))
-        };
-        (self.only.is_empty() || selected(&self.only)) && !selected(&self.ignore)
-    }
-
-    /// Whether a gap lies where something is wanted.
-    fn wants_region(&self, region: &str) -> bool {
-        let Ok(region) = Selector::parse(region) else { return true };
-        let key = Key::parse(region.as_str()).ok();
-        (self.only.is_empty() || self.only.iter().any(|s| s.overlaps(&region)))
-            && !key.is_some_and(|key| self.ignore.iter().any(|s| s.selects_key(&key)))
-    }
-
-    fn apply(&self, judgement: &mut Judgement) {
-        judgement.divergences.retain(|d| self.wants(&d.difference.key, d.difference.attribute.as_ref()));
-        judgement.suppressed.retain(|s| self.wants(&s.key, s.attribute.as_ref()));
-        judgement.unknown.retain(|u| self.wants_region(&u.gap.what));
-        judgement.unobserved.retain(|u| self.wants_region(&u.unknown.gap.what));
-    }
+        list.iter().map(one).collect::<Result<Vec<_>, _>>()
+    };
+    Ok(Filter { only: read("--only", only)?, ignore: read("--ignore", ignore)? })
 }

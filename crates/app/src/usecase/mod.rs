@@ -9,7 +9,7 @@ mod key;
 mod machine;
 mod observe;
 
-pub use check::{Comparison, Filter, Request, check, diff};
+pub use check::{Comparison, Request, check, diff, filter};
 pub use endpoint::{Endpoint, resolve};
 pub use execute::{VariableCheck, check_process};
 pub use initialise::{Initialised, initialise};

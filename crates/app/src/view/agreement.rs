@@ -1,20 +1,40 @@
-//! What agrees, in a line per group, so that a reader sees what was looked at.
+//! What agrees, in a line per group, so that a reader sees what was looked at. Values come from what the engine
+//! found equal, and from nowhere else.
 
-use parallax_model::{Key, Resource, Value};
+use parallax_engine::compare::Agreed;
+use parallax_model::Key;
 
 use super::{Group, clean};
 use crate::usecase::Comparison;
 
-/// How many runtimes are named before the rest is counted.
+/// How much is named.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Naming {
+    /// The first few; the rest is counted.
+    Few,
+    /// Everything.
+    All,
+}
+
+/// How many are named before the rest is counted.
 const NAMED: usize = 8;
 
-/// Lines on what is equal in a group: none where nothing is.
+/// The tools that most readers look for first, after those that the project pins.
+const FIRST: [&str; 12] =
+    ["node", "python", "ruby", "java", "go", "rustc", "php", "dotnet", "deno", "bun", "npm", "openssl"];
+
+/// A line on what is equal in a group, if anything is.
 #[must_use]
-pub fn agreements(group: Group, comparison: &Comparison) -> Vec<String> {
+pub fn agreement(group: Group, comparison: &Comparison, naming: Naming) -> Option<String> {
+    let agreed = comparison.judgement.agreed.iter();
     let found: Vec<String> = match group {
-        Group::Host => ["kernel", "cpu", "libc", "os"].iter().filter_map(|f| host(f, comparison)).collect(),
+        Group::Host => {
+            ["kernel", "cpu", "libc", "os"].iter().filter_map(|kind| host(kind, comparison)).collect()
+        }
         Group::Runtime => runtimes(comparison),
-        Group::Lockfile => agreed_under("lockfile", comparison, |r| Some(r.key.after(1).to_owned())),
+        Group::Lockfile => {
+            agreed.filter(|a| &*a.kind == "lockfile").map(|a| a.key.after(1).to_owned()).collect()
+        }
         Group::Environment
         | Group::Configuration
         | Group::Secret
@@ -22,63 +42,37 @@ pub fn agreements(group: Group, comparison: &Comparison) -> Vec<String> {
         | Group::Image
         | Group::Infrastructure => Vec::new(),
     };
-    if found.is_empty() {
-        return found;
-    }
-    let named = found.iter().take(NAMED).map(|f| clean(f)).collect::<Vec<_>>().join(", ");
-    let more = found.len().saturating_sub(NAMED);
-    vec![if more > 0 { format!("{named} and {more} more") } else { named }]
-}
-
-fn host(facet: &str, comparison: &Comparison) -> Option<String> {
-    let key = Key::of(["host", facet]);
-    let resource = agreed(comparison, &key)?;
-    let text = |path: &str| resource.attributes.get(path).map(Value::to_string);
-    match facet {
-        "kernel" => Some(format!("kernel {}", text("release")?)),
-        "cpu" => text("architecture"),
-        "libc" => Some(format!("{} {}", text("family")?, text("version")?)),
-        _ => Some(format!("{} {}", text("id")?, text("version").unwrap_or_default()).trim_end().to_owned()),
+    let shown = if naming == Naming::All { found.len() } else { NAMED };
+    let named = found.iter().take(shown).map(|f| clean(f)).collect::<Vec<_>>().join(", ");
+    match found.len().saturating_sub(shown) {
+        _ if found.is_empty() => None,
+        0 => Some(named),
+        more => Some(format!("{named} and {more} more")),
     }
 }
 
-/// The tools that most readers look for first, after those that the project pins.
-const FIRST: [&str; 12] =
-    ["node", "python", "ruby", "java", "go", "rustc", "php", "dotnet", "deno", "bun", "npm", "openssl"];
+fn value(agreed: &Agreed, path: &str) -> Option<String> {
+    agreed.attributes.iter().find(|(p, _)| p.as_str() == path).map(|(_, value)| value.to_string())
+}
+
+fn host(kind: &str, comparison: &Comparison) -> Option<String> {
+    let agreed = comparison.judgement.agreed.iter().find(|a| *a.kind == *kind)?;
+    match kind {
+        "kernel" => Some(format!("kernel {}", value(agreed, "release")?)),
+        "cpu" => value(agreed, "architecture"),
+        "libc" => Some(format!("{} {}", value(agreed, "family")?, value(agreed, "version")?)),
+        _ => Some(format!("{} {}", value(agreed, "id")?, value(agreed, "version")?)),
+    }
+}
 
 /// Runtimes: what the project pins, then languages, then the rest by name.
 fn runtimes(comparison: &Comparison) -> Vec<String> {
-    let snapshot = &comparison.left.snapshot;
-    let mut agreed: Vec<&Resource> =
-        snapshot.under("runtime").filter(|r| agreed(comparison, &r.key).is_some()).collect();
-    agreed.sort_by_key(|resource| {
-        let tool = resource.key.after(1);
-        let pinned = snapshot.get(&Key::of(["pin", tool])).is_some();
+    let mut agreed: Vec<&Agreed> =
+        comparison.judgement.agreed.iter().filter(|a| &*a.kind == "runtime").collect();
+    agreed.sort_by_key(|a| {
+        let tool = a.key.after(1);
+        let pinned = comparison.left.snapshot.get(&Key::of(["pin", tool])).is_some();
         (!pinned, FIRST.iter().position(|first| *first == tool).unwrap_or(FIRST.len()))
     });
-    agreed.into_iter().filter_map(runtime).collect()
-}
-
-fn runtime(resource: &Resource) -> Option<String> {
-    Some(format!("{} {}", resource.key.after(1), resource.attributes.get("version")?))
-}
-
-fn agreed_under(
-    prefix: &str,
-    comparison: &Comparison,
-    line: impl Fn(&Resource) -> Option<String>,
-) -> Vec<String> {
-    let left = &comparison.left.snapshot;
-    left.under(prefix).filter(|r| agreed(comparison, &r.key).is_some()).filter_map(line).collect()
-}
-
-/// The left side's resource, if both sides have it and nothing diverges in it.
-fn agreed<'a>(comparison: &'a Comparison, key: &Key) -> Option<&'a Resource> {
-    let resource = comparison.left.snapshot.get(key).filter(|_| comparison.filter.wants(key, None))?;
-    comparison.right.snapshot.get(key)?;
-    let judgement = &comparison.judgement;
-    let diverges = judgement.divergences.iter().any(|d| d.difference.key == *key && d.within.is_none());
-    let unknown =
-        comparison.left.snapshot.header().gaps.iter().chain(&comparison.right.snapshot.header().gaps);
-    (!diverges && !unknown.into_iter().any(|gap| gap.hides(key, None))).then_some(resource)
+    agreed.into_iter().filter_map(|a| Some(format!("{} {}", a.key.after(1), value(a, "version")?))).collect()
 }

@@ -8,7 +8,7 @@ use parallax_engine::boundary::{Divergence, Outcome, Summary};
 use parallax_engine::compare::show::visible;
 use parallax_model::Gap;
 
-pub use agreement::agreements;
+pub use agreement::{Naming, agreement};
 pub use group::Group;
 pub use mend::mends;
 
