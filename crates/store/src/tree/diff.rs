@@ -73,7 +73,8 @@ impl<C: Chunks> Diff<'_, C> {
                 Step::End => return Ok(None),
                 Step::SkipBoth(counts) => {
                     self.equal.add(counts);
-                    (self.left.pop(), self.right.pop());
+                    self.left.pop();
+                    self.right.pop();
                 }
                 Step::OpenLeft => self.left.open(self.chunks, "")?,
                 Step::OpenRight => self.right.open(self.chunks, "")?,

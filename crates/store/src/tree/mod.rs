@@ -47,7 +47,7 @@ pub use cursor::get;
 pub use diff::{Diff, Pair, diff};
 pub(crate) use entry::{Level, links_of};
 pub use frontier::{Scan, scan, under};
-pub(crate) use resource::{decode_value, encode_value};
+pub(crate) use resource::{decode as decode_resource, decode_value, encode as encode_resource, encode_value};
 pub use update::update;
 
 /// What a place that keeps chunks may answer with when it fails.

@@ -71,7 +71,7 @@ fn brute_force(left: &Resources, right: &Resources) -> (Vec<Pair>, Counts) {
         let pair = (left.get(key).cloned(), right.get(key).cloned());
         match &pair {
             (Some(a), Some(b)) if a == b => {
-                equal.add(Counts { resources: 1, attributes: u64::try_from(a.attributes.len()).unwrap() })
+                equal.add(Counts { resources: 1, attributes: u64::try_from(a.attributes.len()).unwrap() });
             }
             _ => pairs.push(pair),
         }
