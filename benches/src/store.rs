@@ -271,7 +271,7 @@ fn history(table: &mut Table, folder: &Path) -> Result<(), String> {
     let mut entry: Entry = store.record("production", &snapshot(COUNT)).map_err(text)?.entry;
     let (_, cost) = timed(|| {
         for round in 1..=100 {
-            let part = (0..10_000).map(|at| resource(at * 10 + round % 10, round)).collect();
+            let part = (0..10_000).map(|at| resource(at + round % 10 * 10_000, round)).collect();
             let done = store.record_changed("production", &entry, part, Vec::new(), &header(round));
             entry = done.map_err(text)?.entry;
         }

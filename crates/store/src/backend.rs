@@ -185,6 +185,13 @@ pub type Job<'j> = dyn FnMut(&mut dyn Writer) -> Result<(), StoreError> + 'j;
 
 /// A database that keeps a store.
 pub trait Backend: Reader + Debug + Send {
+    /// Does a job that reads, all of it on the store as it was when it began. Cheaper than reading
+    /// without. Must not be nested, nor write.
+    ///
+    /// # Errors
+    /// What the job gives, or what kept it from being done.
+    fn view(&self, job: &mut dyn FnMut() -> Result<(), StoreError>) -> Result<(), StoreError>;
+
     /// Does a job in one transaction: all of it, or nothing. Waits for other writers.
     ///
     /// # Errors

@@ -73,6 +73,7 @@ impl Sqlite {
     fn set_up(&self, writable: bool) -> Result<(), StoreError> {
         let connection = &self.connection;
         connection.busy_timeout(WAIT).map_err(|e| self.told(e))?;
+        connection.execute_batch("PRAGMA cache_size = -32768").map_err(|e| self.told(e))?;
         let found = self.version()?;
         if found > schema::known() {
             return Err(StoreError::Newer { place: self.place.clone(), found, known: schema::known() });
@@ -149,6 +150,14 @@ impl Sqlite {
 }
 
 impl Backend for Sqlite {
+    fn view(&self, job: &mut dyn FnMut() -> Result<(), StoreError>) -> Result<(), StoreError> {
+        let transaction =
+            rusqlite::Transaction::new_unchecked(&self.connection, TransactionBehavior::Deferred)
+                .map_err(|e| self.told(e))?;
+        job()?;
+        transaction.commit().map_err(|e| self.told(e))
+    }
+
     fn write(&self, job: &mut Job<'_>) -> Result<(), StoreError> {
         self.retried(|| self.in_transaction(job))
     }

@@ -64,6 +64,10 @@ impl Store {
     /// # Errors
     /// [`StoreError`]
     pub fn changes(&self, query: &Query) -> Result<Vec<Change>, StoreError> {
+        self.viewing(|| self.found(query))
+    }
+
+    fn found(&self, query: &Query) -> Result<Vec<Change>, StoreError> {
         let Some(id) = self.backend.environment(&query.environment)? else {
             return Ok(Vec::new());
         };

@@ -207,6 +207,19 @@ impl Store {
         self.backend.environment(environment)?.ok_or_else(none)
     }
 
+    /// Reads, all on the store as it is now.
+    fn viewing<T>(&self, mut work: impl FnMut() -> Result<T, StoreError>) -> Result<T, StoreError> {
+        let mut done = None;
+        self.backend.view(&mut || {
+            done = Some(work()?);
+            Ok(())
+        })?;
+        done.ok_or_else(|| StoreError::Backend {
+            place: "the store".to_owned(),
+            source: "the backend did not read".into(),
+        })
+    }
+
     fn shelf(&self) -> Shelf<'_> {
         // A box of a trait object lends itself as the trait that stands above.
         Shelf::new(&*self.backend, &self.packer)

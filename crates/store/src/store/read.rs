@@ -30,11 +30,13 @@ impl Store {
     /// # Errors
     /// [`StoreError`], which names the chunk that is missing or damaged.
     pub fn read(&self, entry: &Entry) -> Result<Snapshot, StoreError> {
-        let (id, row) = self.row(entry)?;
-        let shelf = self.shelf();
-        let header = self.header_of(&entry.environment, &row, &shelf)?;
-        let resources = tree::scan(&shelf, &root_of(&row), "")?.collect::<Result<Vec<_>, _>>()?;
-        let snapshot = Snapshot::new(header, resources);
+        let (id, row, snapshot) = self.viewing(|| {
+            let (id, row) = self.row(entry)?;
+            let shelf = self.shelf();
+            let header = self.header_of(&entry.environment, &row, &shelf)?;
+            let resources = tree::scan(&shelf, &root_of(&row), "")?.collect::<Result<Vec<_>, _>>()?;
+            Ok((id, row, Snapshot::new(header, resources)))
+        })?;
         if row.snapshot.is_none() {
             let hash = snapshot.hash();
             let kept = self.backend.write(&mut |writer| match writer.entry(id, entry.number)? {
@@ -64,7 +66,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`]
     pub fn resource(&self, entry: &Entry, key: &Key) -> Result<Option<Resource>, StoreError> {
-        Ok(tree::get(&self.shelf(), &entry.root(), key)?)
+        self.viewing(|| Ok(tree::get(&self.shelf(), &entry.root(), key)?))
     }
 
     /// An entry's resources whose keys start with these whole segments (`runtime`, `dependency/npm`).
@@ -72,8 +74,10 @@ impl Store {
     /// # Errors
     /// [`StoreError`]
     pub fn under(&self, entry: &Entry, prefix: &str) -> Result<Vec<Resource>, StoreError> {
-        let shelf = self.shelf();
-        Ok(tree::under(&shelf, &entry.root(), prefix)?.collect::<Result<_, _>>()?)
+        self.viewing(|| {
+            let shelf = self.shelf();
+            Ok(tree::under(&shelf, &entry.root(), prefix)?.collect::<Result<_, _>>()?)
+        })
     }
 
     /// What differs between two entries, of any environments, in time that depends on what does.
@@ -81,6 +85,10 @@ impl Store {
     /// # Errors
     /// [`StoreError`]
     pub fn diff(&self, left: &Entry, right: &Entry) -> Result<Differing, StoreError> {
+        self.viewing(|| self.differing(left, right))
+    }
+
+    fn differing(&self, left: &Entry, right: &Entry) -> Result<Differing, StoreError> {
         let shelf = self.shelf();
         let mut walk = tree::diff(&shelf, &left.root(), &right.root())?;
         let mut out = Differing { left: Vec::new(), right: Vec::new(), equal: Counts::default() };

@@ -87,7 +87,7 @@ impl Store {
         let gone = removed.into_iter().map(|key| (key, None));
         let edits = gone.chain(changed.into_iter().map(|resource| (resource.key.clone(), Some(resource))));
         let edits: Vec<Edit> = edits.collect();
-        let root = tree::update(&mut shelf, &base.root(), edits)?;
+        let root = self.viewing(|| Ok(tree::update(&mut shelf, &base.root(), edits.clone())?))?;
         self.commit(environment, shelf, root, header, None, Some(base))
     }
 
@@ -116,7 +116,7 @@ impl Store {
         };
         loop {
             shelf.forget();
-            let prepared = self.prepare(environment, &shelf, row.clone(), header)?;
+            let prepared = self.viewing(|| self.prepare(environment, &shelf, row.clone(), header))?;
             let mut written = None;
             self.backend.write(&mut |writer| {
                 if let Some(base) = base {

@@ -59,6 +59,10 @@ impl Store {
     /// # Errors
     /// [`StoreError`]
     pub fn graph(&self, entry: &Entry) -> Result<Graph, StoreError> {
+        self.viewing(|| self.gathered(entry))
+    }
+
+    fn gathered(&self, entry: &Entry) -> Result<Graph, StoreError> {
         let shelf = self.shelf();
         let mut graph = Graph::default();
         for resource in tree::scan(&shelf, &entry.root(), "")? {
