@@ -1,7 +1,7 @@
 //! Compressing chunks, each against one that it resembles. Knows nothing of where they are kept.
 //!
-//! zstd takes another chunk as the dictionary: a leaf that replaces another costs what differs. zstd is C (about 15
-//! processor seconds of a cold build); `lz4_flex` builds in one, but has no entropy coding, and leaves are text.
+//! zstd takes another chunk as the dictionary: a leaf that replaces another costs what differs. It is C, and takes 8
+//! processor seconds of a cold build (SQLite takes 11). Chunks are text, so that entropy coding, which LZ4 has not, matters.
 
 use std::cell::RefCell;
 use std::fmt;
