@@ -13,7 +13,7 @@ use parallax_model::Timestamp;
 
 use super::Sqlite;
 use crate::store::tests::{Place, assert_whole, header, snapshot};
-use crate::{Store, StoreError};
+use crate::{Query, Store, StoreError, derive};
 
 const ORDERS: &str = "PARALLAX_STORE_TEST_ORDERS";
 const WORKER: &str = "sqlite::tests::a_worker_does_what_it_is_told";
@@ -88,11 +88,24 @@ fn a_killed_writer_leaves_whole_recordings_only() {
         assert!((0..=killed).contains(&(entries.len() - acknowledged.len())), "{}", entries.len());
         let has = |n: &u64| entries.iter().any(|entry| entry.number == *n);
         assert!(acknowledged.iter().all(has), "an acknowledged recording is missing");
+        let latest = u64::try_from(entries.len()).unwrap();
+        assert!((1..=latest).all(|number| has(&number)), "a recording is there in part");
+        record(&store, 77, 1, |number| assert_eq!(number, latest + 1));
+        acknowledged.push(latest + 1);
     }
     assert!(killed > 10, "{killed}");
     let store = place.open();
-    let entries = store.entries("staging", Timestamp::MIN, Timestamp::MAX).unwrap();
+    let mut entries = store.entries("staging", Timestamp::MIN, Timestamp::MAX).unwrap();
     assert_whole(&store, entries.len());
+    entries.sort_by_key(|entry| entry.number);
+    let changes = store.changes(&Query::of("staging")).unwrap();
+    for pair in entries.windows(2) {
+        let differing = store.diff(&pair[0], &pair[1]).unwrap();
+        let pairs = differing.left.into_iter().zip(differing.right);
+        let expected: usize = pairs.map(|(l, r)| derive((Some(l), Some(r))).len()).sum();
+        let kept = changes.iter().filter(|change| change.entry == pair[1].number).count();
+        assert_eq!(kept, expected, "entry {}", pair[1].number);
+    }
 }
 
 #[test]
