@@ -265,6 +265,7 @@ fn retention_keeps_what_it_must_while_a_writer_writes() {
         collected.chunks += store.gc().unwrap().chunks;
     }
     writer.join().unwrap();
+    collected.entries += store.retain(policy, now).unwrap().entries;
     collected.chunks += store.gc().unwrap().chunks;
     assert!(collected.entries > 100 && collected.chunks > 100, "{collected:?}");
     let left = store.entries("staging", Timestamp::MIN, Timestamp::MAX).unwrap();
