@@ -13,6 +13,7 @@ mod generate;
 mod host;
 mod measure;
 mod ssh;
+mod store;
 mod table;
 
 /// What is handed to each subject.
@@ -32,7 +33,7 @@ type Outcome = Result<table::Table, String>;
 /// Name, one sentence, and what runs it.
 type Subject = (&'static str, &'static str, fn(&Setup) -> Outcome);
 
-const SUBJECTS: [Subject; 4] = [
+const SUBJECTS: [Subject; 5] = [
     (
         "documents",
         "two JSON lists of 50 MB with 436 changes, read, compared by meaning, printed",
@@ -40,6 +41,11 @@ const SUBJECTS: [Subject; 4] = [
     ),
     ("compare", "two snapshots of 1,000,000 attributes in memory, 0.1 % changed", compare::run),
     ("host", "one capture of this machine, first and repeated", host::run),
+    (
+        "store",
+        "recording, comparing and reading timelines, beside bare rows, a plain as-of query and git",
+        store::run,
+    ),
     ("ssh", "one capture over ssh, against a loopback server that is started here", ssh::run),
 ];
 

@@ -1,0 +1,88 @@
+//! Compressing chunks, each against one that it resembles. Knows nothing of where they are kept.
+//!
+//! zstd takes another chunk as the dictionary: a leaf that replaces another costs what differs. It is C, and takes 8
+//! processor seconds of a cold build (SQLite takes 11). Chunks are text, so that entropy coding, which LZ4 has not, matters.
+
+use std::cell::RefCell;
+use std::fmt;
+
+use zstd_safe::{CCtx, DCtx};
+
+/// Ratio and speed are flat from here on for chunks of this size.
+const LEVEL: i32 = 3;
+/// No chunk or block of changes may claim to be larger.
+const MOST_BYTES: u64 = 1 << 30;
+/// A chunk that compresses to less than one part in this many against its base is not tried without.
+const CLEARLY_BETTER: usize = 8;
+
+/// Compresses and decompresses, keeping its working memory.
+pub(crate) struct Packer {
+    compress: RefCell<CCtx<'static>>,
+    decompress: RefCell<DCtx<'static>>,
+}
+
+impl fmt::Debug for Packer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Packer")
+    }
+}
+
+impl Packer {
+    pub(crate) fn new() -> Self {
+        Self { compress: RefCell::new(CCtx::create()), decompress: RefCell::new(DCtx::create()) }
+    }
+
+    /// Compresses bytes against others (which may be empty).
+    pub(crate) fn pack(&self, bytes: &[u8], base: &[u8]) -> Vec<u8> {
+        let mut out = Vec::with_capacity(zstd_safe::compress_bound(bytes.len()));
+        let done = self.compress.borrow_mut().compress_using_dict(&mut out, bytes, base, LEVEL);
+        // The room is what zstd says that it may need, so this cannot fail but for want of memory.
+        debug_assert!(done.is_ok(), "zstd ran out of room");
+        out.shrink_to_fit();
+        out
+    }
+
+    /// Compresses against a base if that pays: `Ok` with, `Err` without it.
+    pub(crate) fn pack_best(&self, bytes: &[u8], base: &[u8]) -> Result<Vec<u8>, Vec<u8>> {
+        let with = self.pack(bytes, base);
+        if with.len() * CLEARLY_BETTER < bytes.len() {
+            return Ok(with);
+        }
+        let without = self.pack(bytes, &[]);
+        if without.len() <= with.len() { Err(without) } else { Ok(with) }
+    }
+
+    /// Gives the bytes back; `None` where they are damaged, or claim to be larger than anything is.
+    pub(crate) fn unpack(&self, data: &[u8], base: &[u8]) -> Option<Vec<u8>> {
+        let size = zstd_safe::get_frame_content_size(data).ok()??;
+        if size > MOST_BYTES {
+            return None;
+        }
+        let mut out = Vec::new();
+        out.try_reserve_exact(usize::try_from(size).ok()?).ok()?;
+        self.decompress.borrow_mut().decompress_using_dict(&mut out, data, base).ok()?;
+        Some(out)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_packed_unpacks_and_damage_is_told() {
+        let packer = Packer::new();
+        let base: Vec<u8> = (0..4000_u32).flat_map(|n| (n * 7919).to_le_bytes()).collect();
+        let mut bytes = base.clone();
+        bytes[2000] ^= 1;
+        let packed = packer.pack_best(&bytes, &base).unwrap();
+        assert!(packed.len() < 200, "{}", packed.len());
+        assert_eq!(packer.unpack(&packed, &base).as_deref(), Some(&*bytes));
+        assert_ne!(packer.unpack(&packed, &[]).as_deref(), Some(&*bytes));
+        for cut in 0..packed.len() {
+            assert_eq!(packer.unpack(&packed[..cut], &base), None, "cut at {cut}");
+        }
+        assert_eq!(packer.pack_best(b"", b"").map(|_| ()).unwrap_err(), packer.pack(b"", b""));
+        assert_eq!(packer.unpack(&packer.pack(b"", b""), b"").as_deref(), Some(&b""[..]));
+    }
+}

@@ -1,0 +1,182 @@
+//! The embedded backend: one SQLite file, which several processes may read and write at once.
+//!
+//! Writers queue (`BEGIN IMMEDIATE`, with a wait), readers never wait (a write-ahead log). Every commit
+//! is flushed to the disk before it is acknowledged.
+
+mod read;
+mod schema;
+#[cfg(test)]
+mod tests;
+mod write;
+
+use std::fmt;
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension as _, TransactionBehavior};
+
+use crate::StoreError;
+use crate::backend::{Backend, Job};
+
+/// How long SQLite itself waits for a lock, and how often it is asked again: a minute in all.
+const WAIT: Duration = Duration::from_secs(5);
+const TRIES: u32 = 12;
+/// How long to pause where SQLite gives up at once.
+const PAUSE: Duration = Duration::from_millis(20);
+
+/// A store in a file.
+pub(crate) struct Sqlite {
+    connection: Connection,
+    place: String,
+}
+
+impl fmt::Debug for Sqlite {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sqlite").field("place", &self.place).finish()
+    }
+}
+
+impl Sqlite {
+    /// Opens a store, creating it and bringing it to the current schema if need be. Where it may only
+    /// be read, it is opened for reading.
+    pub(crate) fn open(path: &Path) -> Result<Self, StoreError> {
+        let place = path.display().to_string();
+        let writable = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
+        match Self::attempt(path.as_os_str(), writable, &place) {
+            Err(StoreError::ReadOnly { .. } | StoreError::Unreachable { .. }) if path.exists() => {
+                Self::open_read_only(path, &place)
+            }
+            opened => opened,
+        }
+    }
+
+    /// Without a log beside it the file is complete, and SQLite need not create anything to read it.
+    fn open_read_only(path: &Path, place: &str) -> Result<Self, StoreError> {
+        let text = path.to_string_lossy().replace('%', "%25").replace('?', "%3f").replace('#', "%23");
+        let mut log = path.as_os_str().to_owned();
+        log.push("-wal");
+        let how = if Path::new(&log).exists() { "mode=ro" } else { "immutable=1" };
+        let url = format!("file:{text}?{how}");
+        Self::attempt(url.as_ref(), OpenFlags::SQLITE_OPEN_READ_ONLY, place)
+    }
+
+    fn attempt(path: &std::ffi::OsStr, flags: OpenFlags, place: &str) -> Result<Self, StoreError> {
+        let flags = flags | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection =
+            Connection::open_with_flags(Path::new(path), flags).map_err(|error| told(place, error))?;
+        let store = Self { connection, place: place.to_owned() };
+        store.connection.set_prepared_statement_cache_capacity(64);
+        store.retried(|| store.set_up(flags.contains(OpenFlags::SQLITE_OPEN_READ_WRITE)))?;
+        Ok(store)
+    }
+
+    fn set_up(&self, writable: bool) -> Result<(), StoreError> {
+        let connection = &self.connection;
+        connection.busy_timeout(WAIT).map_err(|e| self.told(e))?;
+        connection.execute_batch("PRAGMA cache_size = -32768").map_err(|e| self.told(e))?;
+        let found = self.version()?;
+        if found > schema::known() {
+            return Err(StoreError::Newer { place: self.place.clone(), found, known: schema::known() });
+        }
+        if writable && !connection.is_readonly("main").map_err(|e| self.told(e))? {
+            connection
+                .execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;")
+                .map_err(|e| self.told(e))?;
+        }
+        if found < schema::known() { self.migrate() } else { Ok(()) }
+    }
+
+    /// The schema's version: 0 for a new file.
+    fn version(&self) -> Result<i64, StoreError> {
+        let count = |sql: &str| self.connection.query_row(sql, [], |row| row.get::<_, i64>(0));
+        let told = |e| self.told(e);
+        let tables = count("SELECT count(*) FROM sqlite_master").map_err(told)?;
+        let ours =
+            count("SELECT count(*) FROM sqlite_master WHERE name = 'parallax_schema'").map_err(told)?;
+        match (tables, ours) {
+            (0, _) => Ok(0),
+            (_, 0) => Err(StoreError::NotAStore { place: self.place.clone() }),
+            (_, _) => count("SELECT version FROM parallax_schema").map_err(told),
+        }
+    }
+
+    fn migrate(&self) -> Result<(), StoreError> {
+        let transaction =
+            rusqlite::Transaction::new_unchecked(&self.connection, TransactionBehavior::Immediate)
+                .map_err(|e| self.told(e))?;
+        // Another process may have done it while this one waited.
+        let from = self.version()?;
+        let run = |sql: &str| transaction.execute_batch(sql).map_err(|e| self.told(e));
+        if from == 0 {
+            run(
+                "CREATE TABLE parallax_schema (version INTEGER NOT NULL); INSERT INTO parallax_schema VALUES (0);",
+            )?;
+        }
+        let done = usize::try_from(from).unwrap_or(usize::MAX);
+        for step in schema::MIGRATIONS.iter().skip(done) {
+            run(step)?;
+        }
+        run(&format!("UPDATE parallax_schema SET version = {}", schema::known()))?;
+        transaction.commit().map_err(|e| self.told(e))
+    }
+
+    /// Does something again while others hold the lock.
+    fn retried<T>(&self, mut work: impl FnMut() -> Result<T, StoreError>) -> Result<T, StoreError> {
+        for _ in 1..TRIES {
+            match work() {
+                Err(StoreError::Busy { .. }) => std::thread::sleep(PAUSE),
+                done => return done,
+            }
+        }
+        work()
+    }
+
+    fn told(&self, error: rusqlite::Error) -> StoreError {
+        told(&self.place, error)
+    }
+
+    fn in_transaction(&self, job: &mut Job<'_>) -> Result<(), StoreError> {
+        let transaction =
+            rusqlite::Transaction::new_unchecked(&self.connection, TransactionBehavior::Immediate)
+                .map_err(|e| self.told(e))?;
+        job(&mut write::Writing(self))?;
+        transaction.commit().map_err(|e| self.told(e))
+    }
+
+    #[cfg(test)]
+    pub(crate) fn connection(&self) -> &Connection {
+        &self.connection
+    }
+}
+
+impl Backend for Sqlite {
+    fn view(&self, job: &mut dyn FnMut() -> Result<(), StoreError>) -> Result<(), StoreError> {
+        let transaction =
+            rusqlite::Transaction::new_unchecked(&self.connection, TransactionBehavior::Deferred)
+                .map_err(|e| self.told(e))?;
+        job()?;
+        transaction.commit().map_err(|e| self.told(e))
+    }
+
+    fn write(&self, job: &mut Job<'_>) -> Result<(), StoreError> {
+        self.retried(|| self.in_transaction(job))
+    }
+}
+
+/// One optional row as an optional value.
+fn optional<T>(result: rusqlite::Result<T>) -> rusqlite::Result<Option<T>> {
+    result.optional()
+}
+
+fn told(place: &str, error: rusqlite::Error) -> StoreError {
+    let place = place.to_owned();
+    match error.sqlite_error_code() {
+        Some(ErrorCode::DiskFull) => StoreError::Full { place },
+        Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => StoreError::ReadOnly { place },
+        Some(ErrorCode::CannotOpen) => StoreError::Unreachable { place, why: error.to_string() },
+        Some(ErrorCode::NotADatabase) => StoreError::NotAStore { place },
+        Some(ErrorCode::DatabaseCorrupt) => StoreError::Damaged { place, why: error.to_string() },
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => StoreError::Busy { place },
+        _ => StoreError::Backend { place, source: Box::new(error) },
+    }
+}

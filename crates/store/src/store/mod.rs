@@ -1,0 +1,256 @@
+//! The store: environments' timelines, recorded and read at any time. What a command needs of it starts here.
+//!
+//! Everything that is the same for every backend is in this folder: recording, reading, history, and keeping house.
+
+mod header;
+mod history;
+mod house;
+mod read;
+mod record;
+mod relations;
+mod shelf;
+#[cfg(test)]
+pub(crate) mod tests;
+
+use std::path::Path;
+
+use parallax_model::{Digest, Timestamp};
+
+pub use history::Query;
+pub use house::{Collected, Policy, Verified};
+pub use read::Differing;
+pub use record::Recorded;
+pub use relations::Graph;
+
+use crate::StoreError;
+use crate::backend::{Backend, EntryRow, EnvironmentId, Sizes, Span};
+use crate::pack::Packer;
+use crate::sqlite::Sqlite;
+use crate::tree::{Counts, Root};
+use shelf::Shelf;
+
+/// A store that is open.
+///
+/// ```text
+/// let store = Store::open(".parallax/store.db")?;
+/// let recorded = store.record("staging", &snapshot)?;
+/// let yesterday = store.as_of("staging", now - 1.day())?;
+/// let (left, right) = (yesterday?, recorded.entry);
+/// let differing = store.diff(&left, &right)?;     // ready for parallax_engine::compare
+/// ```
+///
+/// Several processes may have one store open, and record at once. One `Store` is for one thread; open another
+/// for another.
+#[derive(Debug)]
+pub struct Store {
+    backend: Box<dyn Backend>,
+    packer: Packer,
+}
+
+/// One recording in a timeline.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// The timeline's environment.
+    pub environment: String,
+    /// Its number in the timeline, from 1, in the order of recording; numbers are not used again.
+    pub number: u64,
+    /// When it was captured, to the microsecond.
+    pub captured_at: Timestamp,
+    /// The snapshot's content hash ([`parallax_model::Snapshot::hash`]). `None` where only changes were handed in and nobody
+    /// has read the whole since; [`Store::read`] finds and keeps it.
+    pub snapshot: Option<Digest>,
+    /// The root of its tree. Equal resources have equal trees, in every environment.
+    pub tree: Digest,
+    /// How many resources and attributes it has.
+    pub counts: Counts,
+    /// When it was found good.
+    pub good: Option<Timestamp>,
+    /// Whether a decision names it.
+    pub is_pinned: bool,
+}
+
+impl Entry {
+    fn root(&self) -> Root {
+        Root { chunk: self.tree, counts: self.counts }
+    }
+}
+
+impl Store {
+    /// Opens a store by the path of its file, which is made if it is not there (with its folder), or by a URL
+    /// (`sqlite:PATH`).
+    ///
+    /// # Errors
+    /// [`StoreError`], which names the place.
+    pub fn open(place: &str) -> Result<Self, StoreError> {
+        let path = match place.split_once(':') {
+            Some(("sqlite", path)) => path,
+            Some((scheme, _)) if scheme.len() > 1 && scheme.bytes().all(|b| b.is_ascii_lowercase()) => {
+                return Err(StoreError::UnknownUrl { url: scheme.to_owned() });
+            }
+            Some(_) | None => place,
+        };
+        let path = Path::new(path);
+        make_folder(path)?;
+        Ok(Self::over(Box::new(Sqlite::open(path)?)))
+    }
+
+    /// A store over any backend.
+    #[must_use]
+    pub fn over(backend: Box<dyn Backend>) -> Self {
+        Self { backend, packer: Packer::new() }
+    }
+
+    /// The names of all environments that were recorded.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub fn environments(&self) -> Result<Vec<String>, StoreError> {
+        Ok(self.backend.environments()?.into_iter().map(|(_, name)| name).collect())
+    }
+
+    /// The entries that were captured between two times, both included, newest first. None, where the environment
+    /// was never recorded.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub fn entries(
+        &self,
+        environment: &str,
+        since: Timestamp,
+        until: Timestamp,
+    ) -> Result<Vec<Entry>, StoreError> {
+        let span = Span { since: since.as_microsecond(), until: until.as_microsecond(), limit: usize::MAX };
+        self.in_span(environment, span)
+    }
+
+    /// The environment as it was at a time: the last entry captured until then.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub fn as_of(&self, environment: &str, time: Timestamp) -> Result<Option<Entry>, StoreError> {
+        let span = Span { until: time.as_microsecond(), limit: 1, ..Span::ALL };
+        Ok(self.in_span(environment, span)?.pop())
+    }
+
+    /// The entries whose content hash (or tree) begins with these hexadecimal digits, newest first. Entries with the same
+    /// content are all given.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub fn by_prefix(&self, environment: &str, digits: &str) -> Result<Vec<Entry>, StoreError> {
+        let digits = digits.to_ascii_lowercase();
+        let begins = |digest: &Digest| digest.to_string().starts_with(&digits);
+        let mut found = self.in_span(environment, Span::ALL)?;
+        found.retain(|entry| entry.snapshot.as_ref().is_some_and(begins) || begins(&entry.tree));
+        Ok(found)
+    }
+
+    /// The last entry (by capture) that was found good.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub fn last_good(&self, environment: &str) -> Result<Option<Entry>, StoreError> {
+        Ok(self.in_span(environment, Span::ALL)?.into_iter().find(|entry| entry.good.is_some()))
+    }
+
+    /// Marks an entry as good, found so at that time. It will never be collected.
+    ///
+    /// # Errors
+    /// [`StoreError::NoEntry`] where it was collected meanwhile.
+    pub fn mark_good(&self, entry: &Entry, time: Timestamp) -> Result<(), StoreError> {
+        self.alter(entry, |row| row.good = Some(time.as_microsecond()))
+    }
+
+    /// Keeps an entry, which a decision names, from ever being collected.
+    ///
+    /// # Errors
+    /// [`StoreError::NoEntry`] where it was collected meanwhile.
+    pub fn pin(&self, entry: &Entry) -> Result<(), StoreError> {
+        self.alter(entry, |row| row.is_pinned = true)
+    }
+
+    /// Lets an entry be collected again when no decision names it any more.
+    ///
+    /// # Errors
+    /// [`StoreError::NoEntry`] where there is no such entry.
+    pub fn unpin(&self, entry: &Entry) -> Result<(), StoreError> {
+        self.alter(entry, |row| row.is_pinned = false)
+    }
+
+    /// What takes space.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub fn stats(&self) -> Result<Sizes, StoreError> {
+        self.backend.sizes()
+    }
+
+    fn alter(&self, entry: &Entry, change: impl Fn(&mut EntryRow)) -> Result<(), StoreError> {
+        let id = self.known(&entry.environment)?;
+        self.backend.write(&mut |writer| {
+            let mut row = writer.entry(id, entry.number)?.ok_or_else(|| missing(entry))?;
+            change(&mut row);
+            writer.mark(id, &row)
+        })
+    }
+
+    fn in_span(&self, environment: &str, span: Span) -> Result<Vec<Entry>, StoreError> {
+        let Some(id) = self.backend.environment(environment)? else {
+            return Ok(Vec::new());
+        };
+        let rows = self.backend.entries(id, span)?;
+        Ok(rows.into_iter().map(|row| entry_of(environment, &row)).collect())
+    }
+
+    fn known(&self, environment: &str) -> Result<EnvironmentId, StoreError> {
+        let none = || StoreError::NoEnvironment { environment: environment.to_owned() };
+        self.backend.environment(environment)?.ok_or_else(none)
+    }
+
+    /// Reads, all on the store as it is now.
+    fn viewing<T>(&self, mut work: impl FnMut() -> Result<T, StoreError>) -> Result<T, StoreError> {
+        let mut done = None;
+        self.backend.view(&mut || {
+            done = Some(work()?);
+            Ok(())
+        })?;
+        done.ok_or_else(|| StoreError::Backend {
+            place: "the store".to_owned(),
+            source: "the backend did not read".into(),
+        })
+    }
+
+    fn shelf(&self) -> Shelf<'_> {
+        // A box of a trait object lends itself as the trait that stands above.
+        Shelf::new(&*self.backend, &self.packer)
+    }
+}
+
+fn entry_of(environment: &str, row: &EntryRow) -> Entry {
+    Entry {
+        environment: environment.to_owned(),
+        number: row.number,
+        captured_at: header::time(row.captured),
+        snapshot: row.snapshot,
+        tree: row.root,
+        counts: Counts { resources: row.resources, attributes: row.attributes },
+        good: row.good.map(header::time),
+        is_pinned: row.is_pinned,
+    }
+}
+
+fn missing(entry: &Entry) -> StoreError {
+    StoreError::NoEntry { environment: entry.environment.clone(), number: entry.number }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the store's own folder is no part of any environment")]
+fn make_folder(path: &Path) -> Result<(), StoreError> {
+    let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty() && !folder.exists())
+    else {
+        return Ok(());
+    };
+    std::fs::create_dir_all(folder).map_err(|error| StoreError::Unreachable {
+        place: path.display().to_string(),
+        why: format!("its folder cannot be made: {error}"),
+    })
+}

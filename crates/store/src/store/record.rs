@@ -1,0 +1,373 @@
+//! Recording: tree, entry and changes of a snapshot, in one transaction.
+//!
+//! The tree is made and compressed before the transaction begins, against what was latest then. Where another recording came
+//! between, the changes are derived again against that one, so no recording is lost and none blocks another for long.
+
+use std::collections::HashMap;
+
+use parallax_model::{Digest, Key, Resource, Snapshot, SnapshotHeader, Timestamp};
+
+use super::shelf::Shelf;
+use super::{Entry, Store, entry_of, header, missing};
+use crate::StoreError;
+use crate::backend::{Block, ChunkId, EntryRow, EnvironmentId, Packed, Writer};
+use crate::change::{self, Blindness, Change, Kept, What};
+use crate::tree::{self, Chunks as _, Edit, Level, Root, TreeError};
+
+/// Changes in a block: one block is read to show one change.
+const BLOCK: usize = 32;
+/// How many chunks may have to be read to read one.
+const DEEPEST: u8 = 4;
+/// New chunks of a level that are compressed against the first of them.
+const NEIGHBOURS: usize = 16;
+
+/// What a recording did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recorded {
+    /// The entry that was added.
+    pub entry: Entry,
+    /// What changed since the entry before; nothing for the first.
+    pub changes: Vec<Change>,
+    /// How many chunks were not there before.
+    pub new_chunks: usize,
+}
+
+/// A recording that is ready to be written, if nothing came between.
+struct Prepared {
+    /// The head that it follows.
+    before: Option<u64>,
+    chunks: Vec<New>,
+    /// Chunks of the tree that were there already, and must be still.
+    there: Vec<Digest>,
+    changes: Vec<Kept>,
+    row: EntryRow,
+}
+
+/// A new chunk, compressed.
+struct New {
+    name: Digest,
+    base: Base,
+    depth: u8,
+    data: Vec<u8>,
+}
+
+#[derive(Clone, Copy)]
+enum Base {
+    None,
+    Kept(ChunkId),
+    /// Another new one, by its place.
+    New(usize),
+}
+
+impl Store {
+    /// Records a snapshot as the latest of an environment.
+    ///
+    /// # Errors
+    /// [`StoreError`]; then nothing was recorded.
+    pub fn record(&self, environment: &str, snapshot: &Snapshot) -> Result<Recorded, StoreError> {
+        let mut shelf = self.shelf();
+        let root = tree::build(&mut shelf, snapshot.resources());
+        self.commit(environment, shelf, root, snapshot.header(), Some(snapshot.hash()), None)
+    }
+
+    /// Records what an environment looks like now, given how it differs from an entry: as [`Store::record`] of the
+    /// whole would, in time that depends on what changed.
+    ///
+    /// # Errors
+    /// [`StoreError::NoEntry`] where the entry was collected.
+    pub fn record_changed(
+        &self,
+        environment: &str,
+        base: &Entry,
+        changed: Vec<Resource>,
+        removed: Vec<Key>,
+        header: &SnapshotHeader,
+    ) -> Result<Recorded, StoreError> {
+        let mut shelf = self.shelf();
+        let gone = removed.into_iter().map(|key| (key, None));
+        let edits = gone.chain(changed.into_iter().map(|resource| (resource.key.clone(), Some(resource))));
+        let edits: Vec<Edit> = edits.collect();
+        let root = self.viewing(|| Ok(tree::update(&mut shelf, &base.root(), edits.clone())?))?;
+        self.commit(environment, shelf, root, header, None, Some(base))
+    }
+
+    fn commit(
+        &self,
+        environment: &str,
+        mut shelf: Shelf<'_>,
+        root: Root,
+        header: &SnapshotHeader,
+        snapshot: Option<Digest>,
+        base: Option<&Entry>,
+    ) -> Result<Recorded, StoreError> {
+        let bytes = header::encode(environment, header);
+        let name = tree::name_of(&bytes);
+        shelf.put(name, bytes);
+        let row = EntryRow {
+            number: 0,
+            captured: header.captured_at.as_microsecond(),
+            snapshot,
+            root: root.chunk,
+            header: name,
+            resources: root.counts.resources,
+            attributes: root.counts.attributes,
+            good: None,
+            is_pinned: false,
+        };
+        loop {
+            shelf.forget();
+            let prepared = self.viewing(|| self.prepare(environment, &shelf, row.clone(), header))?;
+            let mut written = None;
+            self.backend.write(&mut |writer| {
+                if let Some(base) = base {
+                    still_there(writer, base)?;
+                }
+                let id = writer.add_environment(environment)?;
+                written = None;
+                let are_there = writer.chunk_ids(&prepared.there)?.iter().all(Option::is_some);
+                if are_there && writer.move_head(id, prepared.before, prepared.row.number)? {
+                    written = Some(self.write(writer, id, &prepared)?);
+                }
+                Ok(())
+            })?;
+            // Otherwise another recording came between, or a collection; so somebody always gets on.
+            if let Some(new_chunks) = written {
+                let entry = entry_of(environment, &prepared.row);
+                let changes = told(&prepared.changes, entry.number, entry.captured_at);
+                return Ok(Recorded { entry, changes, new_chunks });
+            }
+        }
+    }
+
+    fn prepare(
+        &self,
+        environment: &str,
+        shelf: &Shelf<'_>,
+        mut row: EntryRow,
+        header: &SnapshotHeader,
+    ) -> Result<Prepared, StoreError> {
+        let id = self.backend.environment(environment)?;
+        let head = id.map(|id| self.backend.head(id)).transpose()?.flatten();
+        let before = match (id, head) {
+            (Some(id), Some(number)) => self.backend.entry(id, number)?.map(|row| (id, row)),
+            (Some(_) | None, _) => None,
+        };
+        row.number = head.map_or(1, |number| number.saturating_add(1));
+        let changes = match &before {
+            Some((id, old)) => self.changes_since(environment, *id, old, shelf, &row, header)?,
+            None => Vec::new(),
+        };
+        let (chunks, there) = self.pack_all(shelf, &row, before.as_ref().map(|(_, old)| old))?;
+        Ok(Prepared { before: head, chunks, there, changes, row })
+    }
+
+    fn changes_since(
+        &self,
+        environment: &str,
+        id: EnvironmentId,
+        old: &EntryRow,
+        shelf: &Shelf<'_>,
+        row: &EntryRow,
+        header: &SnapshotHeader,
+    ) -> Result<Vec<Kept>, StoreError> {
+        let seen = Blindness::of(&header.gaps);
+        let old_gaps = self.header_of(environment, old, shelf)?.gaps;
+        let was_seen = Blindness::of(&old_gaps);
+        let mut out = Vec::new();
+        for pair in tree::diff(shelf, &root_of(old), &root_of(row))? {
+            let pair = pair?;
+            let Some(key) = key_of(&pair) else { continue };
+            for what in change::derive(pair) {
+                let part = what.attribute().cloned();
+                if lost(&what) && seen.hides(&key, part.as_ref()) {
+                    // It may well be there still: what cannot be seen has not changed.
+                    continue;
+                }
+                let kept = Kept { key: key.clone(), what, after: old.captured };
+                if found(&kept.what) && was_seen.hides(&kept.key, part.as_ref()) {
+                    out.extend(self.since_last_seen(environment, id, old, shelf, kept)?);
+                } else {
+                    out.push(kept);
+                }
+            }
+        }
+        Ok(out)
+    }
+
+    /// All new chunks of a tree and its header, compressed, each after those that it needs; and those
+    /// that are there already.
+    fn pack_all(
+        &self,
+        shelf: &Shelf<'_>,
+        row: &EntryRow,
+        old: Option<&EntryRow>,
+    ) -> Result<(Vec<New>, Vec<Digest>), StoreError> {
+        let mut out =
+            Packing { store: self, shelf, new: Vec::new(), there: Vec::new(), anchors: HashMap::new() };
+        out.take(row.header, u8::MAX, || Ok(old.map(|old| old.header)))?;
+        out.walk(row.root, old.map(root_of).as_ref())?;
+        Ok((out.new, out.there))
+    }
+
+    fn write(
+        &self,
+        writer: &mut dyn Writer,
+        environment: EnvironmentId,
+        prepared: &Prepared,
+    ) -> Result<usize, StoreError> {
+        let mut ids = Vec::with_capacity(prepared.chunks.len());
+        let mut added = 0;
+        for new in &prepared.chunks {
+            let there = writer.chunk_ids(&[new.name])?.into_iter().next().flatten();
+            let base = match new.base {
+                Base::None => None,
+                Base::Kept(id) => Some(id),
+                Base::New(at) => ids.get(at).copied(),
+            };
+            ids.push(match there {
+                Some(id) => id,
+                None => {
+                    added += 1;
+                    writer.add_chunk(&new.name, &Packed { base, depth: new.depth, data: new.data.clone() })?
+                }
+            });
+        }
+        writer.add_entry(environment, &prepared.row)?;
+        for (number, changes) in (0..).zip(prepared.changes.chunks(BLOCK)) {
+            let data = self.packer.pack(&change::encode(changes), &[]);
+            let keys: Vec<i64> = changes.iter().map(|kept| change::key_number(&kept.key)).collect();
+            let (entry, captured) = (prepared.row.number, prepared.row.captured);
+            writer.add_block(environment, &Block { entry, number, captured, data }, &keys)?;
+        }
+        Ok(added)
+    }
+}
+
+/// Chunks being compressed.
+struct Packing<'p, 's> {
+    store: &'p Store,
+    shelf: &'p Shelf<'s>,
+    new: Vec<New>,
+    there: Vec<Digest>,
+    /// For each level, the new chunk that its neighbours are compressed against, and how many were.
+    anchors: HashMap<Level, (usize, usize)>,
+}
+
+impl Packing<'_, '_> {
+    /// Takes a chunk and all beneath it, in order of keys. What was not put for this recording is part of the
+    /// entry that it is based on.
+    fn walk(&mut self, name: Digest, old: Option<&Root>) -> Result<(), StoreError> {
+        if self.shelf.staged(&name).is_none() {
+            return Ok(());
+        }
+        let links = tree::links_of(self.shelf, &name)?;
+        let level = links.first().map_or(0, |(_, below)| below.saturating_add(1));
+        let shelf = self.shelf;
+        self.take(name, level, || {
+            let like = old.map(|root| tree::chunk_for(shelf, root, &name)).transpose()?;
+            Ok(like.flatten())
+        })?;
+        links.into_iter().try_for_each(|(below, _)| self.walk(below, old))
+    }
+
+    fn take(
+        &mut self,
+        name: Digest,
+        level: Level,
+        like: impl FnOnce() -> Result<Option<Digest>, StoreError>,
+    ) -> Result<(), StoreError> {
+        if self.shelf.id(&name).map_err(|source| unreadable(name, source))?.is_some() {
+            self.there.push(name);
+            return Ok(());
+        }
+        let like = like()?;
+        self.add(name, level, like)
+    }
+
+    fn add(&mut self, name: Digest, level: Level, like: Option<Digest>) -> Result<(), StoreError> {
+        let Some(bytes) = self.shelf.staged(&name) else {
+            return Ok(());
+        };
+        let (base, against, depth) = self.base(level, like)?;
+        let new = match self.store.packer.pack_best(&bytes, &against) {
+            Ok(data) => New { name, base, depth, data },
+            Err(data) => New { name, base: Base::None, depth: 0, data },
+        };
+        if matches!(new.base, Base::None) {
+            self.anchors.insert(level, (self.new.len(), 0));
+        }
+        self.new.push(new);
+        Ok(())
+    }
+
+    /// What to compress a chunk against: what it replaces, or else a neighbour.
+    fn base(&mut self, level: Level, like: Option<Digest>) -> Result<(Base, Vec<u8>, u8), StoreError> {
+        if let Some(name) = like {
+            let fail = |source| unreadable(name, source);
+            if let Some(mut id) = self.shelf.id(&name).map_err(fail)? {
+                let mut opened = self.shelf.open(id).map_err(fail)?;
+                if opened.depth >= DEEPEST {
+                    // The chain branches near its start instead of growing.
+                    while let Some(base) = opened.base.filter(|_| opened.depth > 1) {
+                        id = base;
+                        opened = self.shelf.open(id).map_err(fail)?;
+                    }
+                }
+                return Ok((Base::Kept(id), opened.bytes.to_vec(), opened.depth.saturating_add(1)));
+            }
+        }
+        let Some((at, used)) = self.anchors.get_mut(&level).filter(|(_, used)| *used < NEIGHBOURS) else {
+            return Ok((Base::None, Vec::new(), 0));
+        };
+        *used += 1;
+        let at = *at;
+        let anchor = self.new.get(at).and_then(|new| self.shelf.staged(&new.name));
+        Ok((Base::New(at), anchor.map(|bytes| bytes.to_vec()).unwrap_or_default(), 1))
+    }
+}
+
+pub(super) fn root_of(row: &EntryRow) -> Root {
+    Root { chunk: row.root, counts: tree::Counts { resources: row.resources, attributes: row.attributes } }
+}
+
+pub(super) fn unreadable(chunk: Digest, source: tree::ChunkFailure) -> StoreError {
+    TreeError::Unreadable { chunk, source }.into()
+}
+
+fn still_there(writer: &dyn Writer, base: &Entry) -> Result<(), StoreError> {
+    let id = writer.environment(&base.environment)?.ok_or_else(|| missing(base))?;
+    let row = writer.entry(id, base.number)?.filter(|row| row.root == base.tree);
+    row.map(|_| ()).ok_or_else(|| missing(base))
+}
+
+fn told(kept: &[Kept], entry: u64, not_after: Timestamp) -> Vec<Change> {
+    kept.iter().map(|kept| told_one(kept.clone(), entry, not_after)).collect()
+}
+
+/// A change as the interface has it. A clock that went backwards does not turn the interval around.
+pub(super) fn told_one(kept: Kept, entry: u64, not_after: Timestamp) -> Change {
+    let after = header::time(kept.after);
+    Change {
+        entry,
+        key: kept.key,
+        what: kept.what,
+        after: after.min(not_after),
+        not_after: not_after.max(after),
+        at: None,
+        evidence: Vec::new(),
+    }
+}
+
+fn key_of(pair: &tree::Pair) -> Option<Key> {
+    pair.1.as_ref().or(pair.0.as_ref()).map(|resource| resource.key.clone())
+}
+
+/// Whether something is not there any more.
+fn lost(what: &What) -> bool {
+    matches!(what, What::Vanished(_) | What::Attribute { after: None, .. })
+}
+
+/// Whether something is there that was not before.
+fn found(what: &What) -> bool {
+    matches!(what, What::Appeared(_) | What::Attribute { before: None, .. })
+}
