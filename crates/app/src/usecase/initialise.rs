@@ -184,6 +184,8 @@ mod tests {
     #[test]
     fn nothing_is_overwritten() {
         let folder = tempfile::tempdir().unwrap();
+        // A configuration in a folder above does not count.
+        std::fs::create_dir(folder.path().join(".git")).unwrap();
         initialise(folder.path()).unwrap();
         let path = folder.path().join("parallax.yaml");
         std::fs::write(&path, "version: 1\n").unwrap();

@@ -79,7 +79,9 @@ impl World {
     pub(crate) fn new(staging: Staging) -> Self {
         let folder = tempfile::tempdir_in("/tmp").unwrap();
         let make = |name: &str| std::fs::create_dir_all(folder.path().join(name)).unwrap();
-        ["laptop/home/.ssh", "laptop/shop", "staging/home", "staging/shop"].into_iter().for_each(make);
+        ["laptop/home/.ssh", "laptop/shop/.git", "staging/home", "staging/shop/.git"]
+            .into_iter()
+            .for_each(make);
         for (side, undici) in [("laptop", "5.26.4"), ("staging", staging.undici)] {
             let shop = folder.path().join(side).join("shop");
             std::fs::write(shop.join("package-lock.json"), lockfile(undici)).unwrap();
