@@ -3,6 +3,7 @@
 
 use owo_colors::OwoColorize;
 use parallax_engine::boundary::{DecidedBy, Divergence, Origin, Verdict};
+use parallax_engine::compare::Cause;
 use parallax_model::Timestamp;
 
 use super::json;
@@ -104,13 +105,10 @@ fn last_line(comparison: &Comparison, layout: &Layout) -> String {
     also(summary.warnings, count(summary.warnings, "warning"));
     also(summary.allowed, format!("{} allowed", summary.allowed));
     also(summary.undeclared, format!("{} undeclared", summary.undeclared));
-    let gaps = gaps(&comparison.left) + gaps(&comparison.right);
+    let gaps =
+        comparison.judgement.unknown.iter().filter(|unknown| unknown.cause == Cause::Unseen).count() as u64;
     also(gaps, count(gaps, "gap"));
     format!("{}\n", format!("PARITY_FAIL {}", parts.join(", ")).red().bold())
-}
-
-fn gaps(side: &Side) -> u64 {
-    side.snapshot.header().gaps.len() as u64
 }
 
 fn count(n: u64, word: &str) -> String {
