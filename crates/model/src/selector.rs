@@ -332,6 +332,19 @@ mod tests {
         check("a#**", "a", true);
     }
 
+    proptest::proptest! {
+        #![proptest_config(proptest::prelude::ProptestConfig::with_cases(100_000))]
+        #[test]
+        fn any_text_is_a_selector_or_refused(text in "[a*/#.\\[\\]\"\\\\é]{0,12}", key in "[a/é]{0,6}") {
+            if let Ok(selector) = Selector::parse(&text) {
+                let path = AttributePath::new(&key);
+                let key = Key::of([key.as_str()]);
+                proptest::prop_assert!(!selector.selects(&key, Some(&path)) || selector.selects_key(&key));
+                proptest::prop_assert!(selector.overlaps(&selector) && selector.as_str() == text);
+            }
+        }
+    }
+
     #[test]
     fn refuses() {
         for bad in ["", "#x", "a//b", "/a"] {

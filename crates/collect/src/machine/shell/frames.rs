@@ -53,6 +53,7 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig::with_cases(100_000))]
         #[test]
         fn any_bytes_are_taken(pieces in proptest::collection::vec(prop_oneof![
             Just(b"\nNN ".to_vec()), Just(b"7 ok\n".to_vec()), proptest::collection::vec(any::<u8>(), 0..9)], 0..30)) {
