@@ -134,6 +134,8 @@ pub trait Reader {
     fn entries(&self, environment: EnvironmentId, span: Span) -> Result<Vec<EntryRow>, StoreError>;
     /// The numbers of chunks; `None` for each that is not there.
     fn chunk_ids(&self, names: &[Digest]) -> Result<Vec<Option<ChunkId>>, StoreError>;
+    /// Chunks by name, with their numbers, in one trip to the database; `None` for each that is not there.
+    fn named(&self, names: &[Digest]) -> Result<Vec<Option<(ChunkId, Packed)>>, StoreError>;
     /// Chunks; `None` for each that is not there.
     fn packed(&self, ids: &[ChunkId]) -> Result<Vec<Option<Packed>>, StoreError>;
     /// All chunks: number, name, and what it was compressed against.

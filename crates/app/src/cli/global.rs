@@ -10,7 +10,7 @@ use super::output::Output;
 use crate::config;
 use crate::error::AppError;
 use crate::report::{Detail, Layout, Wrap};
-use crate::usecase::Context;
+use crate::usecase::{Context, StorePlace};
 
 /// Flags that mean the same everywhere.
 #[derive(Debug, Clone, Args)]
@@ -30,6 +30,16 @@ pub struct Global {
     /// Show everything.
     #[arg(short, long, global = true, help_heading = "Everywhere")]
     pub verbose: bool,
+    /// Where timelines are kept: a file or a URL; by default .parallax/store.db of the project.
+    #[arg(
+        long,
+        value_name = "URL",
+        global = true,
+        env = "PARALLAX_STORE",
+        hide_env_values = true,
+        help_heading = "Everywhere"
+    )]
+    pub store: Option<String>,
     /// When to use colour: auto, always or never.
     #[arg(long, value_enum, value_name = "WHEN", default_value_t = Color::Auto, global = true, help_heading = "Everywhere", hide_possible_values = true)]
     pub color: Color,
@@ -60,7 +70,9 @@ impl Global {
     pub(super) fn context(&self) -> Result<Context, AppError> {
         let folder = std::env::current_dir().map_err(|e| AppError::io("find the current folder", ".", &e))?;
         let config = config::load(self.config.as_deref(), &folder)?;
-        Ok(Context { config, folder, now: clock(), cache: cache_folder() })
+        let named = self.store.clone().filter(|place| !place.is_empty());
+        let store = named.map_or_else(|| StorePlace::of(&config, state_folder()), StorePlace::Named);
+        Ok(Context { config, folder, now: clock(), cache: cache_folder(), store })
     }
 
     /// Where the answer goes.
@@ -100,4 +112,11 @@ fn cache_folder() -> Option<PathBuf> {
     use etcetera::BaseStrategy;
     let base = etcetera::choose_base_strategy().ok().filter(|base| base.home_dir().is_dir())?;
     Some(base.cache_dir().join("parallax"))
+}
+
+/// `<state folder>/parallax`, or nothing where the account has no home.
+fn state_folder() -> Option<PathBuf> {
+    use etcetera::BaseStrategy;
+    let base = etcetera::choose_base_strategy().ok().filter(|base| base.home_dir().is_dir())?;
+    Some(base.state_dir().unwrap_or_else(|| base.data_dir()).join("parallax"))
 }

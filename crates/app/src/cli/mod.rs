@@ -8,10 +8,12 @@ mod diff;
 mod execute;
 mod global;
 mod init;
+mod log;
 mod ontology;
 mod output;
 mod progress;
 mod schema;
+mod store;
 
 use std::process::ExitCode;
 
@@ -50,6 +52,8 @@ enum Command {
     Check(check::Check),
     Diff(diff::Diff),
     Exec(execute::Exec),
+    Log(log::Log),
+    Store(store::StoreOf),
     Schema(schema::SchemaOf),
     Ontology(ontology::Ontology),
     Completions(completions::Completions),
@@ -89,6 +93,8 @@ fn run(arguments: Arguments) -> Result<ExitCode, AppError> {
         Command::Check(command) => command.run(&global),
         Command::Diff(command) => command.run(&global),
         Command::Exec(command) => command.run(&global),
+        Command::Log(command) => command.run(&global),
+        Command::Store(command) => command.run(&global),
         Command::Schema(command) => command.run(&global),
         Command::Ontology(command) => command.run(&global),
         Command::Completions(command) => command.run(&global),

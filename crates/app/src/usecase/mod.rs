@@ -8,12 +8,16 @@ mod initialise;
 mod key;
 mod machine;
 mod observe;
+mod place;
+mod timeline;
 
 pub use check::{Comparison, Request, check, diff, filter};
 pub use endpoint::{Endpoint, resolve};
 pub use execute::{VariableCheck, check_process};
 pub use initialise::{Initialised, initialise};
 pub use observe::{Observing, Progress, Quiet, Side, observe};
+pub use place::StorePlace;
+pub use timeline::open_store;
 
 /// What every use case is handed: the configuration, where the user stands, and the clock's reading.
 #[derive(Debug)]
@@ -26,4 +30,6 @@ pub struct Context {
     pub now: parallax_model::Timestamp,
     /// Where results of version probes may be kept; `None` keeps nothing.
     pub cache: Option<std::path::PathBuf>,
+    /// Where timelines are kept.
+    pub store: StorePlace,
 }

@@ -94,6 +94,16 @@ impl Reader for Sqlite {
         names.iter().map(find).collect()
     }
 
+    fn named(&self, names: &[Digest]) -> Result<Vec<Option<(ChunkId, Packed)>>, StoreError> {
+        let read = |row: &Row<'_>| {
+            let packed = Packed { base: row.get(1)?, depth: row.get(2)?, data: row.get(3)? };
+            Ok((row.get(0)?, packed))
+        };
+        let sql = "SELECT n.id, c.base, c.depth, c.data FROM chunk_name n CROSS JOIN chunk c ON c.id = n.id \
+                   WHERE n.name = ?1";
+        names.iter().map(|name| self.one(sql, [&name.0[..]], read)).collect()
+    }
+
     fn packed(&self, ids: &[ChunkId]) -> Result<Vec<Option<Packed>>, StoreError> {
         let read = |row: &Row<'_>| Ok(Packed { base: row.get(0)?, depth: row.get(1)?, data: row.get(2)? });
         let find = |id: &ChunkId| self.one("SELECT base, depth, data FROM chunk WHERE id = ?1", [id], read);

@@ -145,6 +145,10 @@ impl Reader for Writing<'_> {
         self.0.chunk_ids(names)
     }
 
+    fn named(&self, names: &[Digest]) -> Result<Vec<Option<(ChunkId, Packed)>>, StoreError> {
+        self.0.named(names)
+    }
+
     fn packed(&self, ids: &[ChunkId]) -> Result<Vec<Option<Packed>>, StoreError> {
         self.0.packed(ids)
     }
