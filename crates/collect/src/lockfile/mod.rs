@@ -1,0 +1,96 @@
+//! Lockfiles: what each known format fixes, as packages. One file per ecosystem, one row per format.
+//!
+//! Readers are pure: bytes in, [`Locked`] out, or a [`Malformed`] with its line. They keep no text of a file that may hold a
+//! credential, allocate in proportion to the file, and do not judge. What is installed from a lock on a given
+//! platform is decided elsewhere, by the [`Package::when`] of each package.
+//!
+//! To add a format: a reader `fn(&Files<'_>) -> Result<Locked, Malformed>` in its ecosystem's file, and its row in [`FORMATS`].
+
+mod files;
+mod malformed;
+mod package;
+mod purl;
+#[cfg(test)]
+mod tests;
+
+pub use files::Files;
+pub use malformed::Malformed;
+pub use package::{Edge, Locked, Origin, Package};
+
+/// How a lockfile's packages are read.
+pub type Reader = fn(&Files<'_>) -> Result<Locked, Malformed>;
+
+/// A known format.
+#[derive(Debug, Clone, Copy)]
+pub struct Format {
+    /// The file's name, or a pattern with one `*`.
+    pub name: &'static str,
+    /// Whose packages it fixes; the second segment of their keys.
+    pub ecosystem: &'static str,
+    /// Its short name.
+    pub id: &'static str,
+    /// How its packages are read; without it the file's hash is all that is compared.
+    pub read: Option<Reader>,
+}
+
+const fn unread(name: &'static str, ecosystem: &'static str, id: &'static str) -> Format {
+    Format { name, ecosystem, id, read: None }
+}
+
+/// All that are looked for, by name.
+pub const FORMATS: &[Format] = &[
+    unread(".terraform.lock.hcl", "terraform", "terraform"),
+    unread("Cargo.lock", "cargo", "cargo"),
+    unread("Chart.lock", "helm", "helm"),
+    unread("Gemfile.lock", "gem", "bundler"),
+    unread("MODULE.bazel.lock", "bazel", "bazel"),
+    unread("Package.resolved", "swift", "swift"),
+    unread("Pipfile.lock", "pypi", "pipenv"),
+    unread("Podfile.lock", "cocoapods", "cocoapods"),
+    unread("bun.lock", "npm", "bun"),
+    unread("bun.lockb", "npm", "bun-binary"),
+    unread("cabal.project.freeze", "hackage", "cabal"),
+    unread("composer.lock", "composer", "composer"),
+    unread("conan.lock", "conan", "conan"),
+    unread("conda-lock.yml", "conda", "conda"),
+    unread("deno.lock", "deno", "deno"),
+    unread("devbox.lock", "nix", "devbox"),
+    unread("devcontainer-lock.json", "devcontainer", "devcontainer"),
+    unread("flake.lock", "nix", "flake"),
+    unread("go.sum", "go", "go-sum"),
+    unread("gradle.lockfile", "maven", "gradle"),
+    unread("mise.lock", "mise", "mise"),
+    unread("mix.lock", "hex", "mix"),
+    unread("npm-shrinkwrap.json", "npm", "npm"),
+    unread("package-lock.json", "npm", "npm"),
+    unread("packages.lock.json", "nuget", "nuget"),
+    unread("pdm.lock", "pypi", "pdm"),
+    unread("pixi.lock", "conda", "pixi"),
+    unread("pnpm-lock.yaml", "npm", "pnpm"),
+    unread("poetry.lock", "pypi", "poetry"),
+    unread("pubspec.lock", "pub", "pub"),
+    unread("pylock.toml", "pypi", "pylock"),
+    unread("pylock.*.toml", "pypi", "pylock"),
+    unread("rebar.lock", "hex", "rebar"),
+    unread("renv.lock", "cran", "renv"),
+    unread("requirements*.txt", "pypi", "requirements"),
+    unread("stack.yaml.lock", "hackage", "stack"),
+    unread("uv.lock", "pypi", "uv"),
+    unread("verification-metadata.xml", "maven", "gradle-verification"),
+    unread("yarn.lock", "npm", "yarn"),
+];
+
+/// The format that a path is, by its name.
+#[must_use]
+pub fn by_path(path: &str) -> Option<&'static Format> {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    FORMATS.iter().find(|format| fits(format.name, name))
+}
+
+/// Whether a name is a name or a pattern with one `*`.
+pub(crate) fn fits(pattern: &str, name: &str) -> bool {
+    match pattern.split_once('*') {
+        Some((start, end)) => name.strip_prefix(start).is_some_and(|rest| rest.ends_with(end)),
+        None => pattern == name,
+    }
+}
