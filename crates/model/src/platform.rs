@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::{Key, Snapshot, Value};
+
 /// What an installer looks at when it chooses packages. `None` where it is not known.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Platform {
@@ -15,6 +17,29 @@ pub struct Platform {
     pub python: Option<String>,
     /// Python's implementation (`cpython`, `pypy`).
     pub python_implementation: Option<String>,
+}
+
+impl Platform {
+    /// The platform of an observed environment.
+    #[must_use]
+    pub fn of(snapshot: &Snapshot) -> Self {
+        let value = |key: [&str; 2], path: &str| {
+            let resource = snapshot.get(&Key::of(key))?;
+            resource.attributes.get(path).and_then(Value::as_text).map(str::to_owned)
+        };
+        let os = value(["host", "kernel"], "name").map(|name| match name.as_str() {
+            "Linux" => "linux".to_owned(),
+            "Darwin" => "darwin".to_owned(),
+            other => other.to_ascii_lowercase(),
+        });
+        Self {
+            os,
+            architecture: value(["host", "cpu"], "architecture"),
+            libc: value(["host", "libc"], "family"),
+            python: value(["runtime", "python"], "version"),
+            python_implementation: None,
+        }
+    }
 }
 
 /// Under which condition a package is installed. The text form is what a snapshot keeps:
