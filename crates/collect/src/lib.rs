@@ -6,6 +6,7 @@
 #![cfg_attr(test, expect(clippy::disallowed_methods, reason = "tests set up real files and servers"))]
 
 pub mod document;
+pub mod image;
 pub mod lockfile;
 pub mod machine;
 pub mod secret;
