@@ -21,6 +21,8 @@ pub enum GapKind {
     Unreachable,
     /// The means to observe it are missing there (a command, a kernel interface).
     Unsupported,
+    /// A place of this sort does not have it (an image has no kernel), so that there is nothing to compare.
+    NotApplicable,
     /// Observing it failed in another way.
     Failed,
 }

@@ -4,6 +4,7 @@
 mod document;
 mod environment;
 mod host;
+mod image;
 mod project;
 mod runtime;
 mod source;
@@ -11,7 +12,7 @@ mod source;
 use serde::Serialize;
 
 pub use environment::{SEARCH_PATH_VARIABLES, SESSION_VARIABLES};
-pub use source::{SOURCES, SourceRow, source, source_of};
+pub use source::{Reach, SOURCES, SourceRow, source, source_of};
 
 use crate::selector::Selector;
 use crate::{AttributePath, Code, Key, Layer};
@@ -80,7 +81,9 @@ pub struct KindRow {
 
 /// All kinds, in the order of the reference.
 pub fn kinds() -> impl Iterator<Item = &'static KindRow> {
-    [host::KINDS, runtime::KINDS, environment::KINDS, project::KINDS, document::KINDS].into_iter().flatten()
+    [host::KINDS, runtime::KINDS, environment::KINDS, project::KINDS, image::KINDS, document::KINDS]
+        .into_iter()
+        .flatten()
 }
 
 /// The row of a kind; `None` for a kind that this version does not know.

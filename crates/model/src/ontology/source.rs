@@ -11,10 +11,22 @@ pub struct SourceRow {
     pub id: &'static str,
     /// Where its resources lie, as selectors; each is a whole first segment.
     pub regions: &'static [&'static str],
+    /// Of which environments it says something.
+    pub reach: Reach,
+}
+
+/// Of which environments a source says something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reach {
+    /// Of each: one where it did not look is not known there.
+    Everywhere,
+    /// Of those that are such a thing (an image): that another is none is no blindness.
+    WhereThereIsOne,
 }
 
 const fn row(id: &'static str, regions: &'static [&'static str]) -> SourceRow {
-    SourceRow { id, regions }
+    SourceRow { id, regions, reach: Reach::Everywhere }
 }
 
 /// All sources, in the order of the reference.
@@ -23,6 +35,8 @@ pub const SOURCES: &[SourceRow] = &[
     row("runtime", &["runtime/**"]),
     row("environment", &["env/**"]),
     row("project", &["pin/**", "lockfile/**", "dependency/**"]),
+    row("package", &["package/**"]),
+    SourceRow { id: "image", regions: &["image/**"], reach: Reach::WhereThereIsOne },
     row("documents", &["document/**", "k8s/**"]),
 ];
 
