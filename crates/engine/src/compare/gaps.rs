@@ -5,7 +5,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use parallax_model::selector::Selector;
-use parallax_model::{AttributePath, Gap, Key, Snapshot};
+use parallax_model::{AttributePath, Gap, GapKind, Key, Snapshot};
 
 use super::{Cause, Unknown};
 
@@ -36,7 +36,11 @@ impl<'a> Gaps<'a> {
             by_beginning: HashMap::new(),
             lengths: BTreeSet::new(),
         };
-        let told = snapshot.header().gaps.iter().map(|gap| (gap.clone(), Cause::Unseen));
+        let told = snapshot.header().gaps.iter().map(|gap| {
+            // What a place of that sort can't have was not overlooked.
+            let is_left_out = gap.kind == GapKind::NotApplicable;
+            (gap.clone(), if is_left_out { Cause::LeftOut } else { Cause::Unseen })
+        });
         for (gap, cause) in told.chain(unseen) {
             let selector = Selector::parse(&gap.what).ok();
             let beginning = beginning(&gap, selector.as_ref());
@@ -96,7 +100,7 @@ fn beginning<'g>(gap: &'g Gap, selector: Option<&Selector>) -> &'g str {
 
 #[cfg(test)]
 mod tests {
-    use parallax_model::{GapKind, SnapshotHeader};
+    use parallax_model::SnapshotHeader;
 
     use super::*;
 

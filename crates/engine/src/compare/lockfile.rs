@@ -101,7 +101,7 @@ fn take_parts(
     moved.into_values().collect()
 }
 
-fn words(part: &Difference, attribute: &str, places: &Places) -> String {
+pub(super) fn words(part: &Difference, attribute: &str, places: &Places) -> String {
     let name = name(&part.kind, &part.key);
     match (part.change, &part.left, &part.right) {
         (Change::Changed, _, _) if attribute == "integrity" => format!("{name} with other content"),

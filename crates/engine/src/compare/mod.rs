@@ -8,6 +8,7 @@ mod describe;
 mod gaps;
 mod identity;
 mod lockfile;
+mod packages;
 pub mod show;
 mod sources;
 mod views;
@@ -153,6 +154,7 @@ pub fn compare(left: &Snapshot, right: &Snapshot) -> Differences {
         found.differences.sort_by(|a, b| (&a.key, &a.attribute).cmp(&(&b.key, &b.attribute)));
     }
     lockfile::fold(&mut found.differences, left, right);
+    packages::fold(&mut found.differences, left, right);
     found
 }
 

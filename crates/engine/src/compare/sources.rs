@@ -1,7 +1,7 @@
 //! What a side's header says was not looked at: a source that failed, was left out, or is not named where the
 //! other side has it leaves its regions unknown. Where resources of a region are there, somebody looked.
 
-use parallax_model::ontology::{SOURCES, SourceRow};
+use parallax_model::ontology::{self, SOURCES, SourceRow};
 use parallax_model::selector::Selector;
 use parallax_model::{Gap, GapKind, Snapshot, SourceReport, SourceStatus};
 
@@ -27,6 +27,9 @@ pub(super) fn unseen(this: &Snapshot, other: &Snapshot, place: &str) -> Vec<(Gap
         let why = why(this, row);
         for region in row.regions.iter().filter(|region| !has(this, region)) {
             let Some(cause) = cause(here, there, has(other, region)) else { continue };
+            // That an environment is no image is known without looking.
+            let is_none = here == Reach::NotNamed && row.reach == ontology::Reach::WhereThereIsOne;
+            let cause = if is_none { Cause::LeftOut } else { cause };
             let known = Selector::parse(region).is_ok_and(|r| told.iter().any(|gap| gap.covers(&r)));
             if !known {
                 out.push((gap(row, region, here, place, why), cause));
