@@ -17,6 +17,7 @@ mod system;
 mod tests;
 mod windows;
 
+pub(crate) use processor::architecture;
 pub use windows::{windows_path, windows_search_path};
 
 use crate::machine::{Batch, Machine, ProbeError, Replies};

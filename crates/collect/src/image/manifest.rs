@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 
 /// A content that is named by its digest.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
@@ -40,6 +40,7 @@ pub struct Index {
     /// What it is.
     pub media_type: String,
     /// Its images.
+    #[serde(deserialize_with = "or_default")]
     pub manifests: Vec<Descriptor>,
 }
 
@@ -52,6 +53,7 @@ pub struct Manifest {
     /// Its configuration.
     pub config: Descriptor,
     /// Its layers, the lowest first.
+    #[serde(deserialize_with = "or_default")]
     pub layers: Vec<Descriptor>,
 }
 
@@ -68,6 +70,7 @@ pub struct Config {
     /// When it was built, RFC 3339.
     pub created: Option<String>,
     /// How its process is started.
+    #[serde(deserialize_with = "or_default")]
     pub config: Process,
 }
 
@@ -93,4 +96,68 @@ pub struct Process {
     pub labels: Option<BTreeMap<String, String>>,
     /// The signal that stops it.
     pub stop_signal: Option<String>,
+}
+
+impl Config {
+    /// For which platform the image is.
+    #[must_use]
+    pub fn platform(&self) -> Platform {
+        Platform {
+            os: self.os.clone(),
+            architecture: self.architecture.clone(),
+            variant: self.variant.clone(),
+        }
+    }
+}
+
+impl Platform {
+    /// Linux on a processor, by the name that `uname -m` gives it.
+    #[must_use]
+    pub fn of_machine(machine: &str) -> Self {
+        let (architecture, variant) = match machine {
+            "x86_64" => ("amd64", ""),
+            "aarch64" => ("arm64", ""),
+            "i386" | "i486" | "i586" | "i686" | "x86" => ("386", ""),
+            "armv5l" | "armv5tel" => ("arm", "v5"),
+            "armv6l" => ("arm", "v6"),
+            "armv7l" | "armv8l" | "arm" => ("arm", "v7"),
+            "powerpc64" => ("ppc64", ""),
+            other => (other, ""),
+        };
+        Self { os: "linux".to_owned(), architecture: architecture.to_owned(), variant: variant.to_owned() }
+    }
+
+    /// What `uname -m` says on such a processor.
+    #[must_use]
+    pub fn machine(&self) -> &str {
+        match (self.architecture.as_str(), self.variant.as_str()) {
+            ("amd64", _) => "x86_64",
+            ("arm64", _) => "aarch64",
+            ("386", _) => "i686",
+            ("arm", "v5") => "armv5l",
+            ("arm", "v6") => "armv6l",
+            ("arm", _) => "armv7l",
+            (other, _) => other,
+        }
+    }
+
+    /// Reads `os/architecture[/variant]`; `None` where it is none.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut parts = text.split('/');
+        let mut next = || parts.next().filter(|part| !part.is_empty()).map(str::to_owned);
+        let (os, architecture) = (next()?, next()?);
+        let variant = next();
+        let ended = text.split('/').count() == if variant.is_some() { 3 } else { 2 };
+        ended.then(|| Self { os, architecture, variant: variant.unwrap_or_default() })
+    }
+}
+
+/// Go writes an empty list or object as `null`.
+fn or_default<'de, D, T>(from: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de> + Default,
+{
+    Ok(Option::deserialize(from)?.unwrap_or_default())
 }

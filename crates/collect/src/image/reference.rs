@@ -41,6 +41,13 @@ pub enum ReferenceError {
 }
 
 impl Reference {
+    /// An image in a file that notes no name of it.
+    #[must_use]
+    pub fn unnamed() -> Self {
+        let (registry, repository) = (DOCKER_HUB.to_owned(), "library/image".to_owned());
+        Self { registry, repository, tag: None, digest: None }
+    }
+
     /// The registry's host and port; `docker.io` where none is written.
     #[must_use]
     pub fn registry(&self) -> &str {

@@ -5,7 +5,7 @@ use std::io::Read;
 
 use thiserror::Error;
 
-use super::{Config, Manifest, Platform, Reference};
+use super::{Config, Descriptor, Manifest, Platform, Reference};
 
 /// A place that has images. What it gives is held against its digest before it is used.
 pub trait ImageSource: fmt::Debug + Send + Sync {
@@ -18,11 +18,12 @@ pub trait ImageSource: fmt::Debug + Send + Sync {
     /// [`ImageError`]
     fn resolve(&self, reference: &Reference, platform: &Platform) -> Result<Resolved, ImageError>;
 
-    /// A content by its digest, as it is kept (a layer may be compressed).
+    /// A layer, as it is kept: it may be compressed. Whoever reads it to its end has what its digest says, or an
+    /// error.
     ///
     /// # Errors
     /// [`ImageError`]
-    fn blob(&self, reference: &Reference, digest: &str) -> Result<Box<dyn Read + Send>, ImageError>;
+    fn layer(&self, reference: &Reference, layer: &Descriptor) -> Result<Box<dyn Read + Send>, ImageError>;
 }
 
 /// An image that was found.
@@ -30,8 +31,9 @@ pub trait ImageSource: fmt::Debug + Send + Sync {
 pub struct Resolved {
     /// The digest of the index, where the name stands for several platforms. It changes when a platform is added.
     pub index: Option<String>,
-    /// The digest of the manifest for the platform that was asked for. It changes when what runs does.
-    pub digest: String,
+    /// The digest of the manifest for the platform that was asked for. It changes when what runs does. `None` where
+    /// the place keeps no manifest (a file that an older `docker save` wrote).
+    pub digest: Option<String>,
     /// Every platform that the name has.
     pub platforms: Vec<Platform>,
     /// The manifest.
@@ -87,6 +89,24 @@ pub enum ImageError {
         /// Which content.
         what: String,
         /// What is wrong.
+        why: String,
+    },
+    /// It is more than is looked at.
+    #[error("{place}: `{what}` is too large: {why}")]
+    TooLarge {
+        /// The place.
+        place: String,
+        /// Which content.
+        what: String,
+        /// Which bound it goes beyond.
+        why: String,
+    },
+    /// A local file could not be read, or room for what is unpacked was not to be had.
+    #[error("{path}: {why}")]
+    Io {
+        /// The file.
+        path: String,
+        /// Why.
         why: String,
     },
 }

@@ -28,6 +28,7 @@ pub use batch::{
 pub(crate) use combined::{Combined, Seat};
 pub use error::{MachineError, ProbeError};
 pub use local::Local;
+pub(crate) use local::content;
 pub use login::{Account, LocalLogin};
 pub use place::{Place, PlaceError, SshPlace};
 pub use recorded::{Recorded, RecordedCommand, RecordedFile, RecordedSystem};

@@ -46,19 +46,21 @@ fn open(path: &Path) -> Result<File, ProbeError> {
 
 /// The wanted part of a file.
 pub(super) fn read(path: &Path, max_bytes: usize, keep: &Keep) -> Result<FileContent, ProbeError> {
-    let mut file = open(path)?;
+    content(&mut open(path)?, max_bytes, keep).map_err(|e| failure(&e))
+}
+
+/// The wanted part of a file's bytes, wherever they are read from.
+pub(crate) fn content(from: &mut impl Read, max_bytes: usize, keep: &Keep) -> io::Result<FileContent> {
     let most = window(max_bytes);
     // One byte more tells that the file goes on.
     let limit = most.saturating_add(1);
     let (bytes, mut rest) = match keep {
         Keep::All => {
             let mut bytes = Vec::new();
-            file.take(u64::try_from(limit).unwrap_or(u64::MAX))
-                .read_to_end(&mut bytes)
-                .map_err(|e| failure(&e))?;
+            from.take(u64::try_from(limit).unwrap_or(u64::MAX)).read_to_end(&mut bytes)?;
             (bytes, Rest::Nothing)
         }
-        Keep::LinesStartingWith(starts) => lines(&mut file, starts, limit).map_err(|e| failure(&e))?,
+        Keep::LinesStartingWith(starts) => lines(from, starts, limit)?,
     };
     if bytes.len() > most {
         rest = Rest::More;

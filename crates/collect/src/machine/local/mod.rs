@@ -17,6 +17,7 @@ use super::{
 };
 use crate::secret::{RawSecret, is_secret, redact_text};
 use cache::RunCache;
+pub(crate) use file::content;
 
 /// This machine.
 #[derive(Debug, Clone)]
