@@ -15,6 +15,7 @@ mod collector;
 mod environment;
 mod host;
 mod observe;
+mod package;
 pub mod project;
 mod runtime;
 
@@ -23,5 +24,10 @@ pub use host::{windows_path, windows_search_path};
 pub use observe::{Observation, observe};
 
 /// Every collector. To add one: its folder, its `mod` line above, its line here, and rows in the ontology.
-pub const COLLECTORS: &[&Collector] =
-    &[&host::COLLECTOR, &runtime::COLLECTOR, &environment::COLLECTOR, &project::COLLECTOR];
+pub const COLLECTORS: &[&Collector] = &[
+    &host::COLLECTOR,
+    &runtime::COLLECTOR,
+    &environment::COLLECTOR,
+    &project::COLLECTOR,
+    &package::COLLECTOR,
+];
