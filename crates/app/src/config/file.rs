@@ -55,6 +55,31 @@ pub(super) struct SourceFile {
     pub(super) snapshot: Option<PathFile>,
     /// A JSON document.
     pub(super) documents: Option<PathFile>,
+    /// A container image: `name:tag`, `name@sha256:..`, `oci:FOLDER`, `docker-archive:FILE`, or the long form.
+    pub(super) image: Option<ImageFile>,
+}
+
+/// A container image.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(
+    untagged,
+    expecting = "an image is written as its reference, or as {reference: .., platform: linux/arm64}"
+)]
+pub(super) enum ImageFile {
+    /// Its reference.
+    Short(String),
+    /// With options.
+    Long(ImageLong),
+}
+
+/// A container image with options.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ImageLong {
+    /// Its reference.
+    pub(super) reference: String,
+    /// For which platform, as `linux/arm64`; otherwise that of the other side.
+    pub(super) platform: Option<String>,
 }
 
 /// A file.

@@ -4,10 +4,12 @@
 //! goes from one to the other with the line of every mistake.
 
 mod file;
+mod image;
 mod read;
 
 use std::path::PathBuf;
 
+use parallax_collect::image::{Platform, Reference};
 use parallax_engine::boundary::{Profile, Rule, VariableSchema};
 
 pub use file::schema;
@@ -55,6 +57,30 @@ pub enum Source {
     Snapshot(PathBuf),
     /// A JSON document.
     Documents(PathBuf),
+    /// A container image.
+    Image(Image),
+}
+
+/// A container image, as configured.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Image {
+    /// Where it is.
+    pub at: ImageAt,
+    /// For which platform; `None` is the other side's, or this machine's.
+    pub platform: Option<Platform>,
+    /// The project's folder in it; `None` is the one where its process starts.
+    pub project: Option<String>,
+}
+
+/// Where an image is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ImageAt {
+    /// In the registry that the reference names.
+    Registry(Reference),
+    /// In an OCI layout, or a tar archive of one, under a tag.
+    Layout(PathBuf, Option<String>),
+    /// In a file of `docker save`, under a name.
+    Archive(PathBuf, Option<Reference>),
 }
 
 /// A machine, as configured.

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use parallax_collect::image::Platform;
 use parallax_engine::boundary::{
     Origin, Profile, Requirement, Rule, Severity, VariableSchema, VariableShape,
 };
@@ -10,10 +11,10 @@ use regex_lite::Regex;
 use serde_saphyr::{Error as YamlError, Location, Spanned};
 
 use super::file::{
-    BoundaryFile, EnvironmentFile, File, HostFile, MustFile, ProfileFile, SeverityFile, ShellFile,
+    BoundaryFile, EnvironmentFile, File, HostFile, ImageFile, MustFile, ProfileFile, SeverityFile, ShellFile,
     SourceFile, VariableFile, VariableType,
 };
-use super::{Config, Environment, Host, Shell, Source};
+use super::{Config, Environment, Host, Image, ImageAt, Shell, Source};
 use crate::error::AppError;
 
 /// The names that the file may have.
@@ -21,7 +22,6 @@ const NAMES: [&str; 2] = ["parallax.yaml", "parallax.yml"];
 
 /// What a source may be in later versions; named so that the message can say more than "unknown".
 const LATER: &[&str] = &[
-    "image",
     "kubernetes",
     "manifests",
     "helm",
@@ -156,7 +156,13 @@ impl Reader<'_> {
 
     fn source(&self, file: &Spanned<SourceFile>) -> Result<Source, AppError> {
         let at = file.referenced;
-        let SourceFile { host, project, snapshot, documents } = &file.value;
+        let SourceFile { host, project, snapshot, documents, image } = &file.value;
+        if let Some(image) = image {
+            return match (host, snapshot, documents) {
+                (None, None, None) => self.image(image, project.clone(), at),
+                _ => Err(self.not_together(at)),
+            };
+        }
         match (host, project, snapshot, documents) {
             (Some(host), project, None, None) => {
                 Ok(Source::Host { at: self.host(host, at)?, project: project.clone() })
@@ -169,11 +175,28 @@ impl Reader<'_> {
             (None, None, None, Some(documents)) => Ok(Source::Documents(documents.path().into())),
             (None, None, None, None) => Err(self
                 .wrong(at, "this source says nothing")
-                .hint("a source is one of {host: .., project: ..}, {snapshot: FILE}, {documents: FILE}")),
-            _ => Err(self
-                .wrong(at, "only `host` and `project` go together in one source")
-                .hint("write the others as sources of their own, each in its own braces")),
+                .hint("a source is one of {host: .., project: ..}, {image: REFERENCE}, {snapshot: FILE}, {documents: FILE}")),
+            _ => Err(self.not_together(at)),
         }
+    }
+
+    fn not_together(&self, at: Location) -> AppError {
+        self.wrong(at, "only `host` or `image` goes together with `project` in one source")
+            .hint("write the others as sources of their own, each in its own braces")
+    }
+
+    fn image(&self, file: &ImageFile, project: Option<String>, at: Location) -> Result<Source, AppError> {
+        let (reference, platform) = match file {
+            ImageFile::Short(reference) => (reference, None),
+            ImageFile::Long(long) => (&long.reference, long.platform.as_deref()),
+        };
+        let read = |text: &str| {
+            let what = format!("`{text}` is no platform");
+            Platform::parse(text).ok_or_else(|| self.wrong(at, &what).hint("write it as `linux/amd64`"))
+        };
+        let platform = platform.map(read).transpose()?;
+        let place = reference.parse::<ImageAt>().map_err(|why| self.wrong(at, &why))?;
+        Ok(Source::Image(Image { at: place, platform, project }))
     }
 
     fn host(&self, host: &HostFile, at: Location) -> Result<Host, AppError> {
@@ -392,7 +415,7 @@ env_schema: {DATABASE_URL: {type: url, required: true}, LOG_LEVEL: {one_of: [deb
         );
         refused(
             "version: 1\nenvironments:\n  a: {sources: [{snapshot: x, documents: y}]}\n",
-            &["p.yaml:3: only `host`"],
+            &["p.yaml:3: only `host` or `image`"],
         );
         refused(
             "version: 1\nboundaries:\n  - {select: a}\n",

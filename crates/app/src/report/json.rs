@@ -2,7 +2,7 @@
 
 use parallax_engine::boundary::{DecidedBy, Divergence, Origin, Severity, Unobserved, Verdict};
 use parallax_engine::compare::Change;
-use parallax_model::{Code, Layer, Value};
+use parallax_model::{Code, GapKind, Layer, Value};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -220,6 +220,7 @@ fn side(side: &Side) -> SideJson {
         gaps: header
             .gaps
             .iter()
+            .filter(|g| g.kind != GapKind::NotApplicable)
             .map(|g| GapJson { what: g.what.to_string(), why: g.why.to_string() })
             .collect(),
     }

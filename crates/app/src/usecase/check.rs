@@ -6,7 +6,7 @@ use parallax_model::selector::Selector;
 use parallax_model::{Fingerprint, Snapshot, Value, ontology};
 
 use super::observe::{Projects, unseen};
-use super::{Context, Endpoint, Observing, Progress, Side, documents, observe};
+use super::{Context, Endpoint, Observing, Progress, Side, documents, image, observe};
 use crate::config::{Environment, Source};
 use crate::error::{AppError, ErrorKind};
 
@@ -135,6 +135,20 @@ fn both(
     failures: &mut Vec<AppError>,
 ) -> Result<(Side, Side), AppError> {
     let (left, right) = std::thread::scope(|scope| {
+        // An image for several platforms is taken for the other side's, which has to be seen first.
+        match (image::follows(&request.left), image::follows(&request.right)) {
+            (true, false) => {
+                let right = observe(&request.right, with, progress);
+                let beside = right.as_ref().ok().map(|side| with.beside(&side.snapshot));
+                return (Ok(observe(&request.left, beside.as_ref().unwrap_or(with), progress)), right);
+            }
+            (false, true) => {
+                let left = observe(&request.left, with, progress);
+                let beside = left.as_ref().ok().map(|side| with.beside(&side.snapshot));
+                return (Ok(left), observe(&request.right, beside.as_ref().unwrap_or(with), progress));
+            }
+            (true, true) | (false, false) => {}
+        }
         let left = scope.spawn(|| observe(&request.left, with, progress));
         let right = observe(&request.right, with, progress);
         (left.join(), right)

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use parallax_collect::machine::Place;
 
+use super::image;
 use crate::config::{Config, Environment, Host, Shell, Source};
 use crate::error::AppError;
 
@@ -19,7 +20,7 @@ pub enum Endpoint {
 }
 
 /// Schemes of endpoints that later versions read.
-const LATER: &[&str] = &["image:", "oci:", "docker-archive:", "kube:"];
+const LATER: &[&str] = &["kube:"];
 
 /// Finds what a text stands for: an environment of the configuration, `ssh://..`, `-`, or a file.
 ///
@@ -34,6 +35,9 @@ pub fn resolve(text: &str, config: &Config, folder: &Path) -> Result<Endpoint, A
     }
     if text.starts_with("ssh://") {
         return Ok(Endpoint::Environment(over_ssh(text)?));
+    }
+    if let Some(environment) = image::endpoint(text) {
+        return environment.map(Endpoint::Environment);
     }
     let path = folder.join(text);
     if path.is_dir() {

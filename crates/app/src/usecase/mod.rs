@@ -4,6 +4,7 @@ mod check;
 mod documents;
 mod endpoint;
 mod execute;
+mod image;
 mod initialise;
 mod key;
 mod machine;

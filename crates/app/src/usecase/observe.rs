@@ -5,11 +5,12 @@ use std::io::{BufReader, Read};
 use std::path::Path;
 use std::sync::Arc;
 
+use parallax_collect::image::Platform;
 use parallax_collect::secret::Fingerprinter;
 use parallax_collect::{COLLECTORS, Collector, Observation, Scope, Variables};
 use parallax_model::{Gap, GapKind, Key, Snapshot, SnapshotHeader, Timestamp};
 
-use super::{Context, Endpoint, documents, key, machine};
+use super::{Context, Endpoint, documents, image, key, machine};
 use crate::config::{Environment, Host, Source};
 use crate::error::AppError;
 
@@ -56,6 +57,8 @@ pub struct Observing<'a> {
     pub fingerprinter: Arc<Fingerprinter>,
     /// Whether project folders are looked at.
     pub projects: Projects,
+    /// The platform of the other side, for images that have several.
+    pub platform: Option<Platform>,
 }
 
 /// Whether project folders are looked at.
@@ -74,7 +77,20 @@ impl<'a> Observing<'a> {
     /// Where the key can't be read or is too short.
     pub fn new(context: &'a Context) -> Result<Self, AppError> {
         let fingerprinter = Arc::new(key::fingerprinter(&context.config.folder)?);
-        Ok(Self { context, fingerprinter, projects: Projects::Named })
+        Ok(Self { context, fingerprinter, projects: Projects::Named, platform: None })
+    }
+}
+
+impl Observing<'_> {
+    /// The same, for an image that is compared with that side.
+    #[must_use]
+    pub(super) fn beside(&self, other: &Snapshot) -> Self {
+        Self {
+            context: self.context,
+            fingerprinter: Arc::clone(&self.fingerprinter),
+            projects: self.projects,
+            platform: image::platform_of(other).or_else(|| self.platform.clone()),
+        }
     }
 }
 
@@ -107,6 +123,7 @@ fn place_of(environment: &Environment) -> String {
     let place = |source: &Source| match source {
         Source::Host { at, .. } => machine::name(at),
         Source::Snapshot(path) | Source::Documents(path) => path.display().to_string(),
+        Source::Image(image) => image::place(image),
     };
     let mut places: Vec<String> = environment.sources.iter().map(place).collect();
     places.dedup();
@@ -119,6 +136,7 @@ fn observe_environment(environment: &Environment, with: &Observing<'_>) -> Resul
     for source in &environment.sources {
         let seen = match source {
             Source::Host { at, project } => observe_host(environment, at, project.as_deref(), with)?,
+            Source::Image(image) => image::observe(image, &environment.name, with)?,
             Source::Snapshot(path) | Source::Documents(path) => {
                 let name =
                     path.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());

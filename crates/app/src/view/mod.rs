@@ -6,7 +6,7 @@ mod mend;
 
 use parallax_engine::boundary::{Divergence, Outcome, Summary};
 use parallax_engine::compare::show::visible;
-use parallax_model::Gap;
+use parallax_model::{Gap, GapKind};
 
 pub use agreement::{Naming, agreement};
 pub use group::Group;
@@ -64,6 +64,8 @@ pub fn short(text: &str) -> String {
 /// `1 gap: package/apt (permission denied)`, naming at most two.
 #[must_use]
 pub fn gap_line(gaps: &[Gap]) -> Option<String> {
+    // What a place can't have is no gap in what is known of it.
+    let gaps: Vec<&Gap> = gaps.iter().filter(|gap| gap.kind != GapKind::NotApplicable).collect();
     let named: Vec<String> =
         gaps.iter().take(2).map(|g| format!("{} ({})", clean(&g.what), short(&clean(&g.why)))).collect();
     match gaps.len() {
