@@ -1,9 +1,10 @@
 //! `parallax capture`: observe, and write a snapshot file.
 
+use std::collections::BTreeSet;
 use std::process::ExitCode;
 
 use clap::Args;
-use parallax_model::SourceStatus;
+use parallax_model::{Gap, GapKind, SourceStatus};
 
 use super::Global;
 use super::global::Format;
@@ -90,7 +91,13 @@ fn summary(side: &Side, unkept: bool) -> String {
     if unkept {
         text.push_str("  not kept: `-o FILE` writes it\n");
     }
-    for gap in &header.gaps {
+    let (out, gaps): (Vec<&Gap>, Vec<&Gap>) =
+        header.gaps.iter().partition(|gap| gap.kind == GapKind::NotApplicable);
+    let out: BTreeSet<&str> = out.iter().map(|gap| &*gap.why).collect();
+    for why in out {
+        text.push_str(&format!("  left out: {}\n", view::clean(why)));
+    }
+    for gap in gaps {
         text.push_str(&format!("  gap: {}: {}\n", view::clean(&gap.what), view::clean(&gap.why)));
     }
     text

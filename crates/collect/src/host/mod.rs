@@ -9,7 +9,7 @@ mod cgroup;
 mod facts;
 mod limits;
 mod parse;
-mod processor;
+pub(crate) mod processor;
 mod settings;
 mod surroundings;
 mod system;
@@ -17,7 +17,6 @@ mod system;
 mod tests;
 mod windows;
 
-pub(crate) use processor::architecture;
 pub use windows::{windows_path, windows_search_path};
 
 use crate::machine::{Batch, Machine, ProbeError, Replies};

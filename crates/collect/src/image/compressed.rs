@@ -3,16 +3,16 @@
 
 use std::io::{self, BufReader, ErrorKind, Read};
 
-/// So much may come out of anything.
-const FREE: u64 = 256 << 20;
+/// So much may come out of anything, by default.
+pub(super) const FREE: u64 = 256 << 20;
 /// Beyond that, so many times what went in. Deflate gives at most 1,032 times; software and text give under 20.
 const MOST_TIMES: u64 = 250;
 
 /// What a stream that goes beyond its bounds is refused with.
 pub(super) const TOO_MUCH: ErrorKind = ErrorKind::FileTooLarge;
 
-/// The stream as it was before it was compressed.
-pub(super) fn open(from: Box<dyn Read + Send>) -> io::Result<Box<dyn Read + Send>> {
+/// The stream as it was before it was compressed; `free` bytes may come out whatever went in.
+pub(super) fn open(from: Box<dyn Read + Send>, free: u64) -> io::Result<Box<dyn Read + Send>> {
     let mut from = Counted { from, count: 0, seen: std::sync::Arc::default() };
     let seen = std::sync::Arc::clone(&from.seen);
     let mut head = Vec::new();
@@ -33,7 +33,7 @@ pub(super) fn open(from: Box<dyn Read + Send>) -> io::Result<Box<dyn Read + Send
         }
         _ => Box::new(from),
     };
-    Ok(Box::new(Bounded { from: out, came: 0, went: seen }))
+    Ok(Box::new(Bounded { from: out, came: 0, went: seen, free }))
 }
 
 /// Counts what went in.
@@ -57,6 +57,7 @@ struct Bounded<R> {
     from: R,
     came: u64,
     went: std::sync::Arc<std::sync::atomic::AtomicU64>,
+    free: u64,
 }
 
 impl<R: Read> Read for Bounded<R> {
@@ -64,7 +65,7 @@ impl<R: Read> Read for Bounded<R> {
         let count = self.from.read(into)?;
         self.came += u64::try_from(count).unwrap_or_default();
         let went = self.went.load(std::sync::atomic::Ordering::Relaxed);
-        if self.came > FREE.saturating_add(went.saturating_mul(MOST_TIMES)) {
+        if self.came > self.free.saturating_add(went.saturating_mul(MOST_TIMES)) {
             let why = format!("it unpacks to more than {MOST_TIMES} times its size");
             return Err(io::Error::new(TOO_MUCH, why));
         }

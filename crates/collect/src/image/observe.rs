@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use parallax_model::{Attributes, Gap, GapKind, Key, Resource, SourceReport, SourceStatus};
+use parallax_model::{Attributes, Gap, GapKind, Key, Resource, SourceReport, SourceStatus, ontology};
 
 use super::describe::describe;
 use super::rootfs::{ImageMachine, Limits, Spool, unpack};
@@ -134,6 +134,13 @@ fn without_host(mut seen: Observation) -> Observation {
         let kept = resource.attributes.iter().filter(|a| !of_host(&format!("{prefix}#{}", a.path)));
         resource.attributes = Attributes::from_unsorted(kept.cloned().collect());
     }
+    for source in &mut seen.sources {
+        let regions = ontology::source(&source.source).map_or(&["**"][..], |row| row.regions);
+        let is_of = |gap: &Gap| regions.iter().any(|r| gap.what.starts_with(r.trim_end_matches("**")));
+        if source.status == SourceStatus::Partial && !seen.gaps.iter().any(is_of) {
+            source.status = SourceStatus::Complete;
+        }
+    }
     let why = "a container has the kernel, the limits and the processor of the host that runs it: an image has none of its own";
     seen.gaps.extend(NOT_OF_AN_IMAGE.iter().map(|what| Gap::new(*what, GapKind::NotApplicable, why)));
     seen
@@ -144,11 +151,11 @@ fn unknown_system(resolved: &Resolved) -> Observation {
     let why = format!("the file systems of images for {} are not read", resolved.config.platform());
     let mut seen = Observation::default();
     for collector in COLLECTORS {
-        let regions = parallax_model::ontology::source(collector.name).map_or(&["**"][..], |row| row.regions);
+        let regions = ontology::source(collector.name).map_or(&["**"][..], |row| row.regions);
         seen.gaps.extend(regions.iter().map(|region| Gap::new(*region, GapKind::Unsupported, why.as_str())));
     }
     let key = Key::of(["host", "cpu"]);
-    if let Some(architecture) = crate::host::architecture(resolved.config.platform().machine()) {
+    if let Some(architecture) = crate::host::processor::architecture(resolved.config.platform().machine()) {
         seen.resources.push(Resource::new(key, "cpu").with("architecture", architecture));
     }
     seen

@@ -118,7 +118,7 @@ impl Pack {
 }
 
 fn unpacked(file: File, temporary: &[&Path]) -> io::Result<File> {
-    let mut from = compressed::open(Box::new(file))?;
+    let mut from = compressed::open(Box::new(file), compressed::FREE)?;
     let room = temporary.iter().find_map(|folder| tempfile::tempfile_in(folder).ok());
     let mut to = room.ok_or_else(|| io::Error::other("no folder for temporary files can be written to"))?;
     let most = 32 << 30;

@@ -24,39 +24,68 @@ pub(super) fn fold(differences: &mut [Difference], left: &Snapshot, right: &Snap
     }
 }
 
-/// Marks the packages as parts; gives what happened to each, once for each: its version before all else.
-fn take_parts(differences: &mut [Difference], list: &Key, id: &DivergenceId, places: &Places) -> Vec<String> {
+/// What happened to the packages, each told once.
+#[derive(Default)]
+struct Moved {
+    changed: Vec<String>,
+    only_left: Vec<String>,
+    only_right: Vec<String>,
+}
+
+impl Moved {
+    fn count(&self) -> usize {
+        self.changed.len() + self.only_left.len() + self.only_right.len()
+    }
+}
+
+/// Marks the packages as parts; gives what happened to each: of its version before all else.
+fn take_parts(differences: &mut [Difference], list: &Key, id: &DivergenceId, places: &Places) -> Moved {
     let prefix = format!("{list}/");
-    let mut moved: Vec<(Key, String)> = Vec::new();
+    let mut moved = Moved::default();
+    let mut last: Option<Key> = None;
     let is_part = |d: &&mut Difference| &*d.kind == "package" && d.key.as_str().starts_with(&prefix);
     for part in differences.iter_mut().filter(is_part) {
         part.part_of = Some(id.clone());
         let attribute = part.attribute.as_ref().map_or("", |a| a.as_str());
         let words = words(part, attribute, places);
-        match moved.last_mut().filter(|(key, _)| *key == part.key) {
-            Some((_, told)) if attribute == "version" => *told = words,
+        let list = match (part.change, &part.attribute) {
+            (Change::OnlyLeft, None) => &mut moved.only_left,
+            (Change::OnlyRight, None) => &mut moved.only_right,
+            (Change::Changed | Change::OnlyLeft | Change::OnlyRight, _) => &mut moved.changed,
+        };
+        match list.last_mut().filter(|_| last.as_ref() == Some(&part.key)) {
+            Some(told) if attribute == "version" => *told = words,
             Some(_) => {}
-            None => moved.push((part.key.clone(), words)),
+            None => list.push(words),
         }
+        last = Some(part.key.clone());
     }
-    moved.into_iter().map(|(_, words)| words).collect()
+    moved
 }
 
-fn tell(whole: &mut Difference, manager: &str, moved: &[String], total: usize, places: &Places) {
-    let more = if moved.len() > NAMED { ", ..." } else { "" };
-    let named = moved.get(..NAMED).unwrap_or(moved).join(", ");
-    whole.message = match (whole.change, moved.len()) {
+fn tell(whole: &mut Difference, manager: &str, moved: &Moved, total: usize, places: &Places) {
+    let Moved { changed, only_left, only_right } = moved;
+    let only = |count: usize, place: &str| (count > 0).then(|| format!("{count} only {place}"));
+    let more = if changed.len() > NAMED { ", ..." } else { "" };
+    let versions = (!changed.is_empty()).then(|| {
+        let named = changed.get(..NAMED).unwrap_or(changed).join(", ");
+        format!("{} in version ({named}{more})", changed.len())
+    });
+    let parts = [versions, only(only_left.len(), &places.left), only(only_right.len(), &places.right)];
+    let parts: Vec<String> = parts.into_iter().flatten().collect();
+    whole.message = match (whole.change, moved.count()) {
         (Change::Changed, 0) => format!("os packages ({manager}) differ"),
         (Change::Changed, count) => {
-            format!("os packages ({manager}) differ in {count} of {total}: {named}{more}")
+            format!("os packages ({manager}) differ in {count} of {total}: {}", parts.join(", "))
         }
         (Change::OnlyLeft, _) => format!("os packages ({manager}) are only {}: {total} of them", places.left),
         (Change::OnlyRight, _) => {
             format!("os packages ({manager}) are only {}: {total} of them", places.right)
         }
     };
-    whole.details = moved.iter().take(DETAILED).cloned().collect();
-    if let Some(more) = moved.len().checked_sub(DETAILED).filter(|more| *more > 0) {
+    let all = changed.iter().chain(only_left).chain(only_right);
+    whole.details = all.take(DETAILED).cloned().collect();
+    if let Some(more) = moved.count().checked_sub(DETAILED).filter(|more| *more > 0) {
         whole.details.push(format!("and {more} more"));
     }
 }
@@ -99,9 +128,10 @@ mod tests {
         assert_eq!(whole.len(), 1);
         assert_eq!(
             whole[0].message,
-            "os packages (dpkg) differ in 5 of 5: openssl 3.0.11-1 → 3.0.14-1, tzdata 1 → 2, vim only here, ..."
+            "os packages (dpkg) differ in 5 of 5: 3 in version (openssl 3.0.11-1 → 3.0.14-1, tzdata 1 → 2, x 1 → 1+deb12u2), \
+             1 only here, 1 only in staging"
         );
-        assert_eq!(whole[0].details[3..], ["x 1 → 1+deb12u2", "zsh only in staging"]);
+        assert_eq!(whole[0].details[3..], ["vim only here", "zsh only in staging"]);
         assert_eq!(found.differences.len(), 6);
         assert_eq!(super::super::compare(&left, &left).differences.len(), 0);
     }

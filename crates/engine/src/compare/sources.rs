@@ -82,6 +82,9 @@ fn has(snapshot: &Snapshot, region: &str) -> bool {
 }
 
 fn gap(row: &SourceRow, region: &str, here: Reach, place: &str, why: Option<&str>) -> Gap {
+    if here == Reach::NotNamed && row.reach == ontology::Reach::WhereThereIsOne {
+        return Gap::new(region, GapKind::NotApplicable, format!("there is no {} {place}", row.id));
+    }
     let (words, kind) = match here {
         Reach::Failed => ("could not be observed", GapKind::Failed),
         Reach::NotNamed | Reach::Skipped | Reach::Ran => ("was not looked at", GapKind::Unsupported),

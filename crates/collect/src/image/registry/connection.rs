@@ -88,7 +88,8 @@ impl Connection {
         for _ in 0..TRIES {
             let response = self.get(reference, path, accept)?;
             let mut bytes = Vec::new();
-            match body(response, most.saturating_add(1)).read_to_end(&mut bytes) {
+            match body(response, most.saturating_add(2)).take(most.saturating_add(1)).read_to_end(&mut bytes)
+            {
                 Ok(count) if u64::try_from(count).is_ok_and(|count| count > most) => {
                     return Err(ImageError::TooLarge {
                         place: self.place.clone(),

@@ -340,7 +340,7 @@ mod tests {
         std::fs::write(&program, script).unwrap();
         std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
         // The search path of this process is not changed: tests run side by side. `ask` is called with a path in it.
-        let ask = |registry: &str| super::ask_program(&program, registry);
+        let ask = |registry: &str| ask_program(&program, registry);
         assert_eq!(ask("good"), Ok(Some(Account::Password { user: "ann".into(), password: "s".into() })));
         assert_eq!(ask("token"), Ok(Some(Account::Token("t".into()))));
         assert_eq!(ask("else"), Ok(None));

@@ -16,6 +16,8 @@ use std::fmt;
 use std::io::Read;
 
 pub use credentials::Credentials;
+#[cfg(test)]
+pub(super) use server::skopeo as skopeo_for_tests;
 
 use self::connection::Connection;
 use super::choose::{Document, Wanted};

@@ -23,6 +23,8 @@ pub(crate) struct Limits {
     pub(crate) bytes_of_names: usize,
     /// Bytes of all layers, unpacked.
     pub(crate) unpacked: u64,
+    /// So many bytes may come out of a layer however small it is; more only in proportion to it.
+    pub(crate) free: u64,
     /// Bytes that are set aside.
     pub(crate) kept: u64,
     /// A larger file is kept in its beginning only, unless its name says that it may be asked for.
@@ -40,6 +42,7 @@ impl Default for Limits {
             members: 4_000_000,
             bytes_of_names: 256 << 20,
             unpacked: 32 << 30,
+            free: compressed::FREE,
             kept: 8 << 30,
             whole_file: 4 << 20,
             wanted_file: 256 << 20,
@@ -69,7 +72,7 @@ pub(crate) fn unpack(
     let mut all = Unpacking { tree: &mut tree, spool, limits, layer: 0, members: 0, unpacked: 0 };
     for layer in layers {
         all.layer += 1;
-        all.unpack(Tape::new(compressed::open(layer?)?))?;
+        all.unpack(Tape::new(compressed::open(layer?, limits.free)?))?;
     }
     spool.finish()?;
     Ok(tree)
