@@ -51,11 +51,12 @@ impl Archive {
         } else {
             let damaged =
                 |why: String| ImageError::Damaged { place: place.to_owned(), what: LIST.to_owned(), why };
-            let list = pack.read(LIST, Document::Manifest.most()).map_err(|error| match error.kind() {
-                ErrorKind::NotFound => {
+            let list = pack.read(LIST, Document::Manifest.most()).map_err(|error| {
+                if error.kind() == ErrorKind::NotFound {
                     damaged("it is not there, so `docker save` did not write this file".to_owned())
+                } else {
+                    failure(place, LIST, &error)
                 }
-                _ => failure(place, LIST, &error),
             })?;
             let images = serde_json::from_slice(&list).map_err(|e| damaged(e.to_string()))?;
             Form::List { pack, images }

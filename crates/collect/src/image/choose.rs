@@ -241,4 +241,44 @@ mod tests {
         check(&[("linux", "amd64", "v3"), ("linux", "amd64", "")], ("amd64", ""), "linux/amd64/");
         check(&[], ("amd64", ""), "`app` is not there for linux/amd64; it is for none that it names");
     }
+
+    #[test]
+    fn a_hundred_thousand_documents_are_read_or_refused() {
+        let mut state = 0x2545_f491_4f6c_dd1d_u64;
+        let mut next = |below: usize| {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            usize::try_from(state >> 33).unwrap() % below
+        };
+        let config = br#"{"os": "linux", "architecture": "amd64", "config": {"Env": ["A=b"], "ExposedPorts": {"1/tcp": {}}}}"#;
+        let manifest = br#"{"schemaVersion": 2, "config": {"digest": "c", "size": 9}, "layers": [{"digest": "l", "size": 1}]}"#;
+        let index = br#"{"manifests": [{"digest": "m", "platform": {"os": "linux", "architecture": "amd64"}}], "annotations": {}}"#;
+        let (reference, platform) = ("app".parse().unwrap(), Platform::of_machine("x86_64"));
+        let wanted = Wanted { place: "here", reference: &reference, platform: &platform };
+        let mut good = 0;
+        for _ in 0..100_000 {
+            let mut documents = [config.to_vec(), manifest.to_vec(), index.to_vec()];
+            for _ in 0..=next(2) {
+                let document = &mut documents[next(3)];
+                let at = next(document.len().max(1));
+                match next(3) {
+                    0 if at < document.len() => document[at] = b"{}[]:,\"\\0a \xff\n"[next(13)],
+                    1 => document.truncate(at),
+                    _ => document.insert(at.min(document.len()), b'"'),
+                }
+            }
+            let [config, manifest, index] = documents;
+            let mut fetch = |descriptor: &Descriptor, document: Document| {
+                Ok(match (document, descriptor.digest.as_str()) {
+                    (Document::Config, _) => config.clone(),
+                    (Document::Manifest, "m") => manifest.clone(),
+                    // An index that names itself.
+                    (Document::Manifest, _) => index.clone(),
+                })
+            };
+            good += usize::from(wanted.resolve(&index, &mut fetch).is_ok());
+        }
+        assert!((1_000..99_000).contains(&good), "{good}");
+    }
 }

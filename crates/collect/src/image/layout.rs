@@ -6,6 +6,7 @@ use std::io::{self, ErrorKind, Read};
 use std::path::Path;
 
 use super::choose::{Document, Wanted};
+use super::compressed::TOO_MUCH;
 use super::digest::{self, Verified};
 use super::pack::Pack;
 use super::{Descriptor, ImageError, ImageSource, Index, Platform, Reference, Resolved};
@@ -34,13 +35,13 @@ impl Layout {
     }
 
     pub(super) fn of_pack(pack: Pack, place: &str) -> Result<Self, ImageError> {
-        let raw = pack.read(INDEX, Document::Manifest.most()).map_err(|error| match error.kind() {
-            ErrorKind::NotFound => ImageError::Damaged {
-                place: place.to_owned(),
-                what: INDEX.to_owned(),
-                why: "it is not there, so this is no OCI layout".to_owned(),
-            },
-            _ => failure(place, INDEX, &error),
+        let none = || ImageError::Damaged {
+            place: place.to_owned(),
+            what: INDEX.to_owned(),
+            why: "it is not there, so this is no OCI layout".to_owned(),
+        };
+        let raw = pack.read(INDEX, Document::Manifest.most()).map_err(|error| {
+            if error.kind() == ErrorKind::NotFound { none() } else { failure(place, INDEX, &error) }
         })?;
         let index = serde_json::from_slice(&raw).map_err(|e| ImageError::Damaged {
             place: place.to_owned(),
@@ -156,15 +157,20 @@ fn path_of(digest: &str) -> String {
 
 /// A file of the layout that could not be read.
 pub(super) fn failure(place: &str, what: &str, error: &io::Error) -> ImageError {
+    let is_whole = place == what;
     let (place, what) = (place.to_owned(), what.to_owned());
-    match error.kind() {
-        ErrorKind::NotFound if place == what => {
-            ImageError::Io { path: place, why: "there is no such file".to_owned() }
-        }
-        ErrorKind::NotFound => ImageError::Damaged { place, what, why: "it is not there".to_owned() },
-        ErrorKind::FileTooLarge => ImageError::TooLarge { place, what, why: error.to_string() },
-        ErrorKind::InvalidData => ImageError::Damaged { place, what, why: error.to_string() },
-        _ if place == what => ImageError::Io { path: place, why: error.to_string() },
-        _ => ImageError::Io { path: format!("{place}: {what}"), why: error.to_string() },
+    let kind = error.kind();
+    if kind == ErrorKind::NotFound && is_whole {
+        ImageError::Io { path: place, why: "there is no such file".to_owned() }
+    } else if kind == ErrorKind::NotFound {
+        ImageError::Damaged { place, what, why: "it is not there".to_owned() }
+    } else if kind == TOO_MUCH {
+        ImageError::TooLarge { place, what, why: error.to_string() }
+    } else if matches!(kind, ErrorKind::InvalidData | ErrorKind::InvalidInput | ErrorKind::UnexpectedEof) {
+        ImageError::Damaged { place, what, why: error.to_string() }
+    } else if is_whole {
+        ImageError::Io { path: place, why: error.to_string() }
+    } else {
+        ImageError::Io { path: format!("{place}: {what}"), why: error.to_string() }
     }
 }

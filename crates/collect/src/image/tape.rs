@@ -113,6 +113,7 @@ impl<R: Read> Tape<R> {
         io::copy(&mut self.from, &mut io::sink()).map(|_| ())
     }
 
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the enum is not ours, and grows")]
     fn member(&mut self, header: &Header, extended: Extended) -> io::Result<Member> {
         let path = extended.path.unwrap_or_else(|| text(&header.path_bytes()));
         let link = || extended.link.clone().or_else(|| header.link_name_bytes().map(|l| text(&l)));
@@ -132,7 +133,7 @@ impl<R: Read> Tape<R> {
             MemberKind::File | MemberKind::Sparse => {}
             // What these say of a size is without meaning.
             MemberKind::Folder | MemberKind::Link(_) | MemberKind::HardLink(_) | MemberKind::Other => {
-                size = 0
+                size = 0;
             }
         }
         if header.entry_type() == EntryType::GNUSparse {
@@ -242,7 +243,7 @@ fn read_full(from: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
 impl Extended {
     fn read(&mut self, bytes: &[u8]) -> io::Result<()> {
         for record in PaxExtensions::new(bytes) {
-            let record = record.map_err(|_| damaged("an extended header of the archive is broken"))?;
+            let record = record.map_err(|_empty| damaged("an extended header of the archive is broken"))?;
             let value = record.value_bytes();
             match record.key() {
                 Ok("path") => self.path = Some(text(value)),

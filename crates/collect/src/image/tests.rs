@@ -1,12 +1,15 @@
 //! Images written here by hand, read from layouts, archives and (in `registry::tests`) a real registry.
 
 use std::io::Write;
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use parallax_model::{GapKind, Resource};
 
+use super::rootfs::{ImageMachine, Limits, Spool, unpack};
 use super::*;
+use crate::machine::{Batch, Environment, Find, Local, Machine};
 use crate::secret::Fingerprinter;
 use crate::{Observation, Scope, Variables};
 
@@ -191,7 +194,7 @@ fn open_layout(path: &Path) -> Result<Layout, ImageError> {
 #[track_caller]
 fn is_as_debian(seen: &Observation) {
     let check = |key: &str, path: &str, expected: &str| {
-        assert_eq!(value(seen, key, path), expected, "{key}#{path} in {seen:#?}")
+        assert_eq!(value(seen, key, path), expected, "{key}#{path} in {seen:#?}");
     };
     check("host/os", "id", "debian");
     check("host/libc", "family", "glibc");
@@ -310,4 +313,89 @@ fn a_layer_that_was_changed_is_refused() {
     std::fs::write(largest, bytes).unwrap();
     let error = look(&open_layout(built.path()).unwrap(), "shop").unwrap_err().to_string();
     assert!(error.contains("not what its digest says"), "{error}");
+}
+
+/// The same files, packed as a layer and looked at where they are.
+#[test]
+fn an_image_answers_as_this_machine_does() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path().canonicalize().unwrap();
+    put_files(&root);
+    let path = format!("{0}/bin:{0}/up:{0}/none", root.display());
+    let image = packed(&root, &path);
+    let here = Local::new(None).with_variables(vec![("PATH".into(), path.into()), ("A".into(), "2".into())]);
+    let at = |name: &str| root.join(name).display().to_string();
+    let mut batch = Batch::new();
+    for name in ["text", "link", "dangling", "empty", "a", "nowhere", "text/x", "up/tool", "a/../text"] {
+        batch.read(at(name), 100);
+        batch.read(at(name), 5);
+        batch.read_lines(at(name), 100, &["a="]);
+        batch.sha256(at(name));
+        batch.list(at(name), 100);
+    }
+    batch.list(at(""), 3);
+    for (max_depth, max_entries) in [(1, 9), (2, 9), (9, 9), (9, 1)] {
+        for place in ["", "a", "up", "text", "nowhere"] {
+            let (names, prune) = (vec!["one.*".into(), "tool".into()], vec!["node_modules".into()]);
+            batch.find(Find { root: at(place), names, prune, max_depth, max_entries });
+        }
+    }
+    batch.environment(Environment { names: None, fingerprinter: scope().fingerprinter });
+    let (seen, expected) = (image.run(&batch).unwrap(), here.run(&batch).unwrap());
+    for ((op, seen), expected) in batch.ops().iter().zip(seen.0).zip(expected.0) {
+        assert_eq!(seen, expected, "{op:?}");
+    }
+    let mut batch = Batch::new();
+    let asked = batch.which(&["tool", "linked", "not", "../tool", ""]);
+    let round = batch.read(at("round"), 9);
+    let told = |machine: &dyn Machine| {
+        let replies = machine.run(&batch).unwrap();
+        assert!(replies.get(round).is_err());
+        let all = replies.get(asked).unwrap().clone();
+        all.into_iter().map(|c| (c.name, c.path, c.resolved, c.size, c.head)).collect::<Vec<_>>()
+    };
+    assert_eq!(told(&image), told(&here));
+}
+
+fn put_files(root: &Path) {
+    for (path, text) in [
+        ("a/one.json", "{}"),
+        ("a-b/one.json", "{}"),
+        ("a/node_modules/one.json", ""),
+        ("a/.git/one.json", ""),
+        ("a/b/c/d/one.json", ""),
+        ("bin/tool", "#!/bin/sh\n"),
+        ("bin/not", ""),
+        ("text", "a=1\nb=//u:hunter2@h\na=2"),
+        ("empty", ""),
+    ] {
+        std::fs::create_dir_all(root.join(path).parent().unwrap()).unwrap();
+        std::fs::write(root.join(path), text).unwrap();
+    }
+    std::fs::set_permissions(root.join("bin/tool"), std::fs::Permissions::from_mode(0o755)).unwrap();
+    let links = [
+        ("link", "a/../text"),
+        ("dangling", "nowhere"),
+        ("round", "round"),
+        ("bin/linked", "tool"),
+        ("up", "bin"),
+    ];
+    for (path, target) in links {
+        symlink(target, root.join(path)).unwrap();
+    }
+}
+
+fn packed(root: &Path, path: &str) -> ImageMachine {
+    let mut tar = tar::Builder::new(Vec::new());
+    tar.follow_symlinks(false);
+    tar.append_dir_all(root.strip_prefix("/").unwrap(), root).unwrap();
+    let layer = tar.into_inner().unwrap();
+    let mut spool = Spool::new(&[&std::env::temp_dir()]).unwrap();
+    let mut layers =
+        std::iter::once(Ok(Box::new(std::io::Cursor::new(layer)) as Box<dyn std::io::Read + Send>));
+    let tree = unpack(&mut layers, &mut spool, Limits::default()).unwrap();
+    let env = Some(vec![format!("PATH={path}"), "A=1".into(), "A=2".into()]);
+    let config =
+        Config { os: "linux".into(), config: Process { env, ..Process::default() }, ..Config::default() };
+    ImageMachine::new("an image".into(), tree, spool, config)
 }

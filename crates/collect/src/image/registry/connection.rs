@@ -1,7 +1,7 @@
 //! One registry over HTTP: who is asked, how it is proven who asks, what is tried again, and what a failure means.
 //! Knows nothing of manifests.
 
-use std::io::{self, Read};
+use std::io::Read;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -12,6 +12,7 @@ use ureq::{Agent, Body, Proxy};
 
 use super::challenge::{self, Challenge};
 use super::credentials::{Account, Credentials};
+use super::words;
 use crate::image::{ImageError, Reference};
 
 /// Docker's own registry is asked at another address than it is called by.
@@ -101,7 +102,7 @@ impl Connection {
                 Err(error) => last = Some(error),
             }
         }
-        Err(self.unreachable(last.map_or_else(|| "it stopped answering".to_owned(), |e| io_words(&e))))
+        Err(self.unreachable(last.map_or_else(|| "it stopped answering".to_owned(), |e| words::of_io(&e))))
     }
 
     /// The bytes of a layer, as they come.
@@ -161,7 +162,7 @@ impl Connection {
             let asked_to_wait = match &outcome {
                 Ok(response) if is_passing(response.status()) && !is_last => retry_after(response),
                 Err(error) if is_passing_error(error) && !is_last => None,
-                Ok(_) | Err(_) => return outcome.map_err(|error| self.unreachable(words(&error))),
+                Ok(_) | Err(_) => return outcome.map_err(|error| self.unreachable(words::of(&error))),
             };
             std::thread::sleep(asked_to_wait.unwrap_or(wait).min(LONGEST_WAIT));
             wait = wait.saturating_mul(3);
@@ -305,34 +306,6 @@ fn retry_after(response: &Response<Body>) -> Option<Duration> {
 
 fn is_passing_error(error: &ureq::Error) -> bool {
     matches!(error, ureq::Error::Io(_) | ureq::Error::ConnectionFailed | ureq::Error::BodyStalled)
-}
-
-/// What went wrong, without any address: what is behind its `?` may be signed.
-fn words(error: &ureq::Error) -> String {
-    match error {
-        ureq::Error::Io(error) => io_words(error),
-        ureq::Error::HostNotFound => "there is no such host".to_owned(),
-        ureq::Error::Timeout(_) | ureq::Error::BodyStalled => "it gave no answer in time".to_owned(),
-        ureq::Error::Rustls(error) => format!("its certificate or its TLS is not accepted: {error}"),
-        ureq::Error::Tls(why) => format!("its TLS is not accepted: {why}"),
-        ureq::Error::RequireHttpsOnly(_) => "it leads to an address that is not https".to_owned(),
-        ureq::Error::TooManyRedirects | ureq::Error::RedirectFailed => {
-            "it leads from address to address".to_owned()
-        }
-        ureq::Error::ConnectProxyFailed(_) | ureq::Error::InvalidProxyUrl => {
-            "the proxy that the environment names does not let it through".to_owned()
-        }
-        _ => "the connection failed".to_owned(),
-    }
-}
-
-fn io_words(error: &io::Error) -> String {
-    match error.kind() {
-        io::ErrorKind::ConnectionRefused => "the connection was refused".to_owned(),
-        io::ErrorKind::TimedOut => "it gave no answer in time".to_owned(),
-        io::ErrorKind::InvalidData => "its certificate or its TLS is not accepted".to_owned(),
-        kind => kind.to_string(),
-    }
 }
 
 #[cfg(test)]

@@ -183,8 +183,8 @@ impl Entry {
             return Ok(None);
         }
         let broken = || "an entry under `auths` is not base64 of a name and a password".to_owned();
-        let bytes = STANDARD.decode(self.auth.trim()).map_err(|_| broken())?;
-        let text = String::from_utf8(bytes).map_err(|_| broken())?;
+        let bytes = STANDARD.decode(self.auth.trim()).map_err(|_shown| broken())?;
+        let text = String::from_utf8(bytes).map_err(|_shown| broken())?;
         let (user, password) = text.split_once(':').ok_or_else(broken)?;
         Ok(Some(Account::Password {
             user: user.to_owned(),
@@ -242,7 +242,7 @@ fn ask_program(program: &Path, registry: &str) -> Result<Option<Account>, String
     }
     let bytes = reading.join().unwrap_or_default();
     let answer: Answer = serde_json::from_slice(&bytes)
-        .map_err(|_| format!("`{name}` answered with something else than JSON"))?;
+        .map_err(|_shown| format!("`{name}` answered with something else than JSON"))?;
     Ok(match (answer.username.as_str(), answer.secret) {
         (_, secret) if secret.is_empty() => None,
         (TOKEN_USER, secret) => Some(Account::Token(secret)),

@@ -11,6 +11,7 @@ mod credentials;
 mod server;
 #[cfg(test)]
 mod tests;
+mod words;
 
 use std::fmt;
 use std::io::Read;
