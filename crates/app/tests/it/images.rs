@@ -44,7 +44,7 @@ fn blob(out: &Path, bytes: &[u8]) -> String {
     let file = out.join("new");
     fs::write(&file, bytes).unwrap();
     let told = Command::new("sha256sum").arg(&file).output().unwrap();
-    let digest = String::from_utf8(told.stdout).unwrap()[..64].to_owned();
+    let digest = String::from_utf8(told.stdout).unwrap().split(' ').next().unwrap().to_owned();
     fs::rename(file, out.join("blobs/sha256").join(&digest)).unwrap();
     format!(r#"{{"digest": "sha256:{digest}", "size": {}}}"#, bytes.len())
 }

@@ -399,3 +399,34 @@ fn packed(root: &Path, path: &str) -> ImageMachine {
         Config { os: "linux".into(), config: Process { env, ..Process::default() }, ..Config::default() };
     ImageMachine::new("an image".into(), tree, spool, config)
 }
+
+/// As Docker wrote before 1.10 and up to 24: a folder for each layer, the second time as a link.
+#[test]
+fn an_archive_with_links() {
+    let layers = debian();
+    let config = format!(r#"{{"os": "linux", "architecture": "amd64", {CONFIG}}}"#);
+    let list = r#"[{"Config": "c.json", "RepoTags": null, "Layers": ["a/layer.tar", "b/layer.tar", "c/layer.tar"]}]"#;
+    let archive = layer(&[
+        ("a/layer.tar", &layers[0]),
+        ("b/layer.tar", &layers[1]),
+        ("c/layer.tar -> ../b/layer.tar", b""),
+        ("c.json", config.as_bytes()),
+        ("manifest.json", list.as_bytes()),
+    ]);
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("shop.tar");
+    let open = |bytes: &[u8]| {
+        std::fs::write(&path, bytes).unwrap();
+        Archive::open(&path, "here", &[&std::env::temp_dir()]).and_then(|archive| look(&archive, "shop"))
+    };
+    is_as_debian(&open(&archive).unwrap());
+    let words = |bytes: &[u8]| open(bytes).unwrap_err().to_string();
+    assert_eq!(
+        words(&layer(&[("x", b"")])),
+        "here: `manifest.json` is damaged: it is not there, so `docker save` did not write this file"
+    );
+    let list = layer(&[("manifest.json", br#"[{"Config": "../../etc/passwd"}]"#)]);
+    assert_eq!(words(&list), "here: `../../etc/passwd` is damaged: it is not there");
+    let round = layer(&[("manifest.json", br#"[{"Config": "c"}]"#), ("c -> d", b""), ("d -> c", b"")]);
+    assert_eq!(words(&round), "here: `c` is damaged: it is not there");
+}

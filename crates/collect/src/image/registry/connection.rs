@@ -6,10 +6,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use serde::Deserialize;
+use ureq::config::RedirectAuthHeaders;
 use ureq::http::{Response, StatusCode};
-use ureq::tls::{Certificate, RootCerts, TlsConfig};
+use ureq::tls::{RootCerts, TlsConfig};
 use ureq::{Agent, Body, Proxy};
 
+use super::certificates;
 use super::challenge::{self, Challenge};
 use super::credentials::{Account, Credentials};
 use super::words;
@@ -66,7 +68,7 @@ impl Connection {
             ImageError::Refused { place: place.clone(), reference: reference.to_string(), why }
         })?;
         let is_near = is_loopback(host);
-        let agent = agent(is_near);
+        let agent = agent(host, is_near);
         // As Docker does: only a registry on this machine may speak without TLS.
         let plain = format!("http://{host}");
         let speaks_plainly = || {
@@ -257,12 +259,8 @@ impl Connection {
     }
 }
 
-fn agent(is_near: bool) -> Agent {
-    let certificates: Vec<Certificate<'static>> = rustls_native_certs::load_native_certs()
-        .certs
-        .iter()
-        .map(|certificate| Certificate::from_der(certificate).to_owned())
-        .collect();
+fn agent(host: &str, is_near: bool) -> Agent {
+    let certificates = certificates::trusted(host);
     let tls = TlsConfig::builder()
         .root_certs(RootCerts::new_with_certs(&certificates))
         .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::ring::default_provider()))
@@ -271,6 +269,7 @@ fn agent(is_near: bool) -> Agent {
         .http_status_as_error(false)
         .https_only(!is_near)
         .max_redirects(5)
+        .redirect_auth_headers(RedirectAuthHeaders::Never)
         .user_agent(concat!("parallax/", env!("CARGO_PKG_VERSION")))
         .tls_config(tls)
         .timeout_connect(Some(CONNECT))

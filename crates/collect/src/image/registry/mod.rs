@@ -4,6 +4,7 @@
 //! Reads only. Nothing that could be a credential is in any error: what a registry says of a failure is told by its own
 //! code and message, and an address without what is behind `?`.
 
+mod certificates;
 mod challenge;
 mod connection;
 mod credentials;
