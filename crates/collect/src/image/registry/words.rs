@@ -29,6 +29,9 @@ pub(super) fn of(error: &Error) -> String {
 /// Of a read or write.
 pub(super) fn of_io(error: &io::Error) -> String {
     let kind = error.kind();
+    if let Some(error) = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
+        return format!("its certificate or its TLS is not accepted: {error}");
+    }
     if kind == io::ErrorKind::ConnectionRefused {
         "the connection was refused".to_owned()
     } else if kind == io::ErrorKind::TimedOut {
