@@ -4,20 +4,25 @@ mod check;
 mod documents;
 mod endpoint;
 mod execute;
+mod history;
 mod initialise;
 mod key;
 mod machine;
 mod observe;
 mod place;
+mod scope;
+pub mod short_key;
 mod timeline;
 mod when;
 
 pub use check::{Comparison, Request, check, diff, filter};
 pub use endpoint::{Endpoint, resolve};
 pub use execute::{VariableCheck, check_process};
+pub use history::{History, HistoryRequest, Reach, Timeline, history, timelines};
 pub use initialise::{Initialised, initialise};
 pub use observe::{Observing, Progress, Quiet, Side, observe};
 pub use place::StorePlace;
+pub use scope::Scope;
 pub use timeline::open_store;
 pub use when::parse_time;
 
