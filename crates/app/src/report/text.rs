@@ -154,23 +154,10 @@ impl Page<'_> {
     /// A text in lines that fit beside an indent; one line where nothing is broken.
     fn wrapped(&self, text: &str, indent: usize) -> Vec<String> {
         let room = self.layout.width.saturating_sub(indent).max(20);
-        if self.layout.wrap == Wrap::Never || text.chars().count() <= room {
-            return vec![text.to_owned()];
+        match self.layout.wrap {
+            Wrap::Never => vec![text.to_owned()],
+            Wrap::Words => view::wrapped(text, room),
         }
-        let mut lines = vec![String::new()];
-        for word in text.split(' ') {
-            let line = lines.last().map_or(0, |line| line.chars().count());
-            if line > 0 && line + 1 + word.chars().count() > room {
-                lines.push(String::new());
-            }
-            if let Some(line) = lines.last_mut() {
-                if !line.is_empty() {
-                    line.push(' ');
-                }
-                line.push_str(word);
-            }
-        }
-        lines
     }
 
     fn sides(&mut self, comparison: &Comparison) {

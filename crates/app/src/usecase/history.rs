@@ -1,9 +1,10 @@
 //! What changed in an environment: the changes of its timeline that may lie in a span of time, of everything or of a part.
 //! Reads the store and makes none; nothing is observed.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
-use parallax_model::{Gap, Resource, Timestamp};
+use parallax_model::{Digest, Gap, Resource, Timestamp};
 use parallax_store::{Change, Entry, Query, Store, What};
 
 use super::scope::Scope;
@@ -45,6 +46,10 @@ pub struct History {
     pub until: Option<Timestamp>,
     /// The recordings of the span, newest first, with the one that closes it.
     pub entries: Vec<Entry>,
+    /// The hashes of all recordings by their numbers, where they are known.
+    pub snapshots: BTreeMap<u64, Digest>,
+    /// How many recordings the whole timeline has.
+    pub recordings: usize,
     /// The changes, newest first; those of one recording in order of keys.
     pub changes: Vec<Change>,
     /// Whether there are older changes that were not read.
@@ -55,6 +60,14 @@ pub struct History {
     pub last_good: Option<Entry>,
     /// What the last recording could not see of what was asked for.
     pub gaps: Vec<Gap>,
+}
+
+impl History {
+    /// The hash of the snapshot that first shows a change, where it is kept and known.
+    #[must_use]
+    pub fn snapshot_of(&self, change: &Change) -> Option<Digest> {
+        self.snapshots.get(&change.entry).copied()
+    }
 }
 
 /// How far back changes were read.
@@ -101,6 +114,8 @@ pub fn history(request: &HistoryRequest, context: &Context) -> Result<History, A
     let last_good = entries.iter().find(|e| e.good.is_some() && e.captured_at <= until).cloned();
     let closing = entries.iter().rev().find(|entry| entry.captured_at >= until);
     let closed = closing.map_or(Timestamp::MAX, |entry| entry.captured_at);
+    let snapshots = entries.iter().filter_map(|entry| Some((entry.number, entry.snapshot?))).collect();
+    let recordings = entries.len();
     entries.retain(|entry| entry.captured_at >= since && entry.captured_at <= closed);
 
     let query = Query { since, until: closed, limit: request.most.saturating_add(1), ..scope.query(name) };
@@ -121,6 +136,8 @@ pub fn history(request: &HistoryRequest, context: &Context) -> Result<History, A
         since: request.since,
         until: request.until,
         entries,
+        snapshots,
+        recordings,
         changes,
         reach,
         latest,
