@@ -94,7 +94,9 @@ impl Page<'_> {
             let since = told.iter().filter(|change| change.not_after > good.captured_at).count();
             let next = if since > 0 { format!(": parallax diff {name}@good {name}") } else { String::new() };
             let ago = layout.clock.ago(good.captured_at);
-            let text = format!("found good {ago}, {} since", count(since, "change"));
+            let reached = history.entries.last().is_some_and(|entry| entry.captured_at <= good.captured_at);
+            let least = if reached || history.reach == Reach::Whole { "" } else { "more than " };
+            let text = format!("found good {ago}, {least}{} since", count(since, "change"));
             lines.push(format!("{indent}{} {text}{}", "✓".green(), next.dimmed()));
         }
         lines.extend(
@@ -111,7 +113,7 @@ impl Page<'_> {
         let first = history.entries.last().map(|entry| entry.captured_at);
         let oldest = told.iter().map(|change| change.not_after).min();
         let from = match history.reach {
-            Reach::Newest => oldest,
+            Reach::Newest => first,
             Reach::Whole => history.since.or_else(|| first.into_iter().chain(oldest).min()),
         };
         let Some(from) = from else { return };
@@ -163,7 +165,7 @@ impl Page<'_> {
         let more = told.len() - shown;
         if more == 0
             && let Some(entry) = good
-            && self.history.since.is_none_or(|since| since <= entry.captured_at)
+            && self.history.entries.iter().any(|of_span| of_span.number == entry.number)
         {
             self.good(&entry, &mut day, width);
         }
@@ -275,14 +277,21 @@ fn found(history: &History, layout: &LogLayout, told: usize) -> (String, String)
     if history.recordings == 1 && told == 0 {
         return (format!("recorded once, {last}; nothing to compare with yet"), String::new());
     }
-    let span = match (history.since.or_else(|| history.entries.last().map(|e| e.captured_at)), history.until)
-    {
+    let first = history.entries.last().map(|entry| entry.captured_at);
+    let since = match history.reach {
+        Reach::Whole => {
+            history.since.or(first.filter(|first| history.until.is_none_or(|until| until > *first)))
+        }
+        Reach::Newest => first,
+    };
+    let span = match (since, history.until) {
         (Some(since), None) => format!(" since {}", clock.moment(since)),
         (Some(since), Some(until)) => format!(" from {} to {}", clock.moment(since), clock.moment(until)),
         (None, Some(until)) => format!(" until {}", clock.moment(until)),
         (None, None) => String::new(),
     };
-    if history.entries.is_empty() && told == 0 {
+    let is_before = history.until.is_some_and(|until| until < history.first);
+    if told == 0 && (history.entries.is_empty() || is_before) {
         // Nobody looked: that is no sameness.
         let found = format!("not recorded{span} (the last recording was {last}): what changed is not known");
         return (found, String::new());

@@ -44,7 +44,7 @@ pub struct History {
     pub since: Option<Timestamp>,
     /// Where the span was said to end.
     pub until: Option<Timestamp>,
-    /// The recordings of the span, newest first, with the one that closes it.
+    /// The recordings of the span, newest first, with the one that closes it; as far back as changes were read.
     pub entries: Vec<Entry>,
     /// The hashes of all recordings by their numbers, where they are known.
     pub snapshots: BTreeMap<u64, Digest>,
@@ -54,6 +54,8 @@ pub struct History {
     pub changes: Vec<Change>,
     /// Whether there are older changes that were not read.
     pub reach: Reach,
+    /// When the first recording that is kept was made.
+    pub first: Timestamp,
     /// The last recording of all.
     pub latest: Entry,
     /// The last recording until the span's end that was found good.
@@ -114,6 +116,7 @@ pub fn history(request: &HistoryRequest, context: &Context) -> Result<History, A
     let last_good = entries.iter().find(|e| e.good.is_some() && e.captured_at <= until).cloned();
     let closing = entries.iter().rev().find(|entry| entry.captured_at >= until);
     let closed = closing.map_or(Timestamp::MAX, |entry| entry.captured_at);
+    let first = entries.last().map_or(latest.captured_at, |entry| entry.captured_at);
     let snapshots = entries.iter().filter_map(|entry| Some((entry.number, entry.snapshot?))).collect();
     let recordings = entries.len();
     entries.retain(|entry| entry.captured_at >= since && entry.captured_at <= closed);
@@ -122,6 +125,11 @@ pub fn history(request: &HistoryRequest, context: &Context) -> Result<History, A
     let mut changes = store.changes(&query)?;
     let reach = if changes.len() > request.most { Reach::Newest } else { Reach::Whole };
     changes.truncate(request.most);
+    if reach == Reach::Newest
+        && let Some(oldest) = changes.last().map(|change| change.not_after)
+    {
+        entries.retain(|entry| entry.captured_at >= oldest);
+    }
     if let Ok(after) = closed.checked_add(jiff::SignedDuration::from_micros(1)) {
         let later = Query { since: after, until: Timestamp::MAX, limit: SEEN_LATER, ..query };
         changes.splice(0..0, store.changes(&later)?);
@@ -140,6 +148,7 @@ pub fn history(request: &HistoryRequest, context: &Context) -> Result<History, A
         recordings,
         changes,
         reach,
+        first,
         latest,
         last_good,
         gaps,

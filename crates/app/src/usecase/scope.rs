@@ -86,23 +86,25 @@ fn find(text: &str, store: &Store, latest: &Entry) -> Result<Found, AppError> {
     }
     let snapshot = store.read(latest)?;
     let now: Vec<&Key> = snapshot.resources().iter().map(|resource| &resource.key).collect();
-    let found = short_key::resolve(text, now.iter().copied());
-    let told = |unresolved: Unresolved| unresolved.told("key", text, environment);
-    match found {
-        Ok(key) => return Ok(Found::Resource(key)),
-        Err(Unresolved::Ambiguous { .. }) => return found.map(Found::Resource).map_err(told),
+    match among(text, &now) {
         Err(Unresolved::Unknown { .. }) => {}
+        found => return found.map_err(|unresolved| unresolved.told("key", text, environment)),
     }
     // What is there no more is known by its changes.
     let changes = store.changes(&Query { limit: LATEST, ..Query::of(environment) })?;
-    let gone = changes.iter().map(|change| &change.key);
+    let all: Vec<&Key> = now.into_iter().chain(changes.iter().map(|change| &change.key)).collect();
+    among(text, &all).map_err(|unresolved| unresolved.told("key", text, environment))
+}
+
+/// The beginning of some keys is all of them; what is no beginning is a short key.
+fn among(text: &str, keys: &[&Key]) -> Result<Found, Unresolved> {
     let prefix = format!("{text}/");
-    if let Ok(region) = Selector::parse(&format!("{text}/**"))
-        && now.iter().copied().chain(gone.clone()).any(|key| key.as_str().starts_with(&prefix))
+    if keys.iter().any(|key| key.as_str().starts_with(&prefix))
+        && let Ok(region) = Selector::parse(&format!("{text}/**"))
     {
         return Ok(Found::Region(region));
     }
-    short_key::resolve(text, now.into_iter().chain(gone)).map(Found::Resource).map_err(told)
+    short_key::resolve(text, keys.iter().copied()).map(Found::Resource)
 }
 
 /// The attributes that a resource has or had.

@@ -194,6 +194,9 @@ fn parts_and_spans() {
     show(Some("lib-0"), None, None);
     show(None, Some("today"), None);
     show(None, Some("5m"), None);
+    show(None, None, Some("2026-11-01"));
+    show(None, Some("2026-11-18T22:00"), Some("2026-11-18T23:00"));
+    show(Some("runtime"), Some("1d"), None);
     show(Some("nodee"), None, None);
     show(Some("node#versoin"), None, None);
     show(Some("dependency/npm#version"), None, None);
@@ -259,9 +262,19 @@ fn one_screen_and_what_is_beyond() {
     let history = Project::week().history(None, None, None).unwrap();
     let few = LogLayout { limit: 3, width: 60, ..layout(Detail::Usual) };
     let brief = LogLayout { limit: 1, ..layout(Detail::Brief) };
-    let newest = History { reach: Reach::Newest, ..history.clone() };
-    let texts = [log(&history, &few), log(&history, &brief), log(&newest, &few)].map(|text| plain(&text));
+    let texts = [log(&history, &few), log(&history, &brief)].map(|text| plain(&text));
     insta::assert_snapshot!(view::ascii(&texts.join("\n")));
+}
+
+#[test]
+fn the_newest_are_said_to_be_the_newest() {
+    let week = Project::week();
+    let request =
+        HistoryRequest { environment: "production".into(), part: None, since: None, until: None, most: 7 };
+    let newest = usecase::history(&request, &week.context()).unwrap();
+    assert_eq!((newest.changes.len(), newest.entries.len(), newest.reach), (7, 4, Reach::Newest));
+    assert!(serde_json::to_string(&log_json(&newest)).unwrap().contains("\"complete\":false"));
+    insta::assert_snapshot!(plain(&log(&newest, &layout(Detail::Usual))));
 }
 
 #[test]
