@@ -122,19 +122,22 @@ pub fn history(request: &HistoryRequest, context: &Context) -> Result<History, A
     entries.retain(|entry| entry.captured_at >= since && entry.captured_at <= closed);
 
     let query = Query { since, until: closed, limit: request.most.saturating_add(1), ..scope.query(name) };
-    let mut changes = store.changes(&query)?;
-    let reach = if changes.len() > request.most { Reach::Newest } else { Reach::Whole };
+    let mut changes = Vec::new();
+    if let Ok(after) = closed.checked_add(jiff::SignedDuration::from_micros(1)) {
+        let later = Query { since: after, until: Timestamp::MAX, limit: SEEN_LATER, ..query.clone() };
+        changes = store.changes(&later)?;
+    }
+    let in_span = store.changes(&query)?;
+    let is_cut = in_span.len() > request.most;
+    changes.extend(in_span);
+    changes.retain(|change| may_lie(change, since, until));
+    let reach = if is_cut || changes.len() > request.most { Reach::Newest } else { Reach::Whole };
     changes.truncate(request.most);
     if reach == Reach::Newest
         && let Some(oldest) = changes.last().map(|change| change.not_after)
     {
         entries.retain(|entry| entry.captured_at >= oldest);
     }
-    if let Ok(after) = closed.checked_add(jiff::SignedDuration::from_micros(1)) {
-        let later = Query { since: after, until: Timestamp::MAX, limit: SEEN_LATER, ..query };
-        changes.splice(0..0, store.changes(&later)?);
-    }
-    changes.retain(|change| may_lie(change, since, until));
     changes = changes.into_iter().filter_map(|change| narrowed(change, &scope)).collect();
     let mut gaps = store.header(&latest)?.gaps;
     gaps.retain(|gap| scope.may_be_hidden_by(gap));
