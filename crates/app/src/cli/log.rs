@@ -105,10 +105,12 @@ impl Log {
     }
 }
 
+/// Written as it is made: a long timeline is many times larger as JSON.
 fn write_json(global: &Global, json: &impl Serialize) -> Result<(), AppError> {
-    let text = serde_json::to_string_pretty(json)
-        .map_err(|e| AppError::usage("the log could not be written as JSON").caused_by(e.to_string()))?;
-    global.output().bytes(|out| writeln!(out, "{text}"))
+    global.output().bytes(|out| {
+        serde_json::to_writer_pretty(&mut *out, json)?;
+        writeln!(out)
+    })
 }
 
 fn write_text(global: &Global, text: &str) -> Result<(), AppError> {

@@ -12,7 +12,7 @@ use super::{Context, StorePlace, open_store};
 use crate::error::AppError;
 
 /// How many changes of one recording tell what it changed.
-const OF_LAST: usize = 1000;
+const OF_LAST: usize = 20_000;
 /// How many changes that were first seen after the span are looked through for those that may lie in it.
 const SEEN_LATER: usize = 20_000;
 /// How much a name may differ from one that is meant.
