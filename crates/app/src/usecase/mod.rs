@@ -10,6 +10,7 @@ mod machine;
 mod observe;
 mod place;
 mod timeline;
+mod when;
 
 pub use check::{Comparison, Request, check, diff, filter};
 pub use endpoint::{Endpoint, resolve};
@@ -18,6 +19,7 @@ pub use initialise::{Initialised, initialise};
 pub use observe::{Observing, Progress, Quiet, Side, observe};
 pub use place::StorePlace;
 pub use timeline::open_store;
+pub use when::parse_time;
 
 /// What every use case is handed: the configuration, where the user stands, and the clock's reading.
 #[derive(Debug)]
