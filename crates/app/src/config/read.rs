@@ -6,12 +6,13 @@ use parallax_engine::boundary::{
     Origin, Profile, Requirement, Rule, Severity, VariableSchema, VariableShape,
 };
 use parallax_model::selector::Selector;
+use parallax_store::Policy;
 use regex_lite::Regex;
 use serde_saphyr::{Error as YamlError, Location, Spanned};
 
 use super::file::{
-    BoundaryFile, EnvironmentFile, File, HostFile, MustFile, ProfileFile, SeverityFile, ShellFile,
-    SourceFile, VariableFile, VariableType,
+    BoundaryFile, EnvironmentFile, File, HostFile, MustFile, ProfileFile, RetentionFile, SeverityFile,
+    ShellFile, SourceFile, VariableFile, VariableType,
 };
 use super::{Config, Environment, Host, Shell, Source};
 use crate::error::AppError;
@@ -102,6 +103,8 @@ pub fn parse(text: &str, path: &str) -> Result<Config, AppError> {
         ProfileFile::None => Profile::None,
     };
     let variables = file.variables.map(|named| with_demanded(named, &boundaries, &env_schema));
+    let store = file.store.map(|store| reader.store(&store)).transpose()?;
+    let retention = file.retention.map(|kept| reader.retention(&kept)).transpose()?.unwrap_or_default();
     Ok(Config {
         path: None,
         folder: PathBuf::new(),
@@ -110,6 +113,8 @@ pub fn parse(text: &str, path: &str) -> Result<Config, AppError> {
         profile,
         env_schema,
         variables,
+        store,
+        retention,
     })
 }
 
@@ -151,7 +156,36 @@ impl Reader<'_> {
                 .hint("give it one, such as {host: ssh://staging, project: /srv/app}"));
         }
         let sources = file.value.sources.iter().map(|s| self.source(s)).collect::<Result<_, _>>()?;
-        Ok(Environment { name: name.to_owned(), sources })
+        Ok(Environment { name: name.to_owned(), sources, recorded_as: None })
+    }
+
+    fn store(&self, place: &Spanned<String>) -> Result<String, AppError> {
+        let text = place.value.trim();
+        if text.is_empty() {
+            return Err(self
+                .wrong(place.referenced, "`store` names nothing")
+                .hint("write a file, such as `store: ../timelines.db`, or a URL; without it, .parallax/store.db is used"));
+        }
+        Ok(text.to_owned())
+    }
+
+    /// Each number holds from now on, so a later one that is smaller would say nothing.
+    fn retention(&self, file: &Spanned<RetentionFile>) -> Result<Policy, AppError> {
+        let usual = Policy::default();
+        let RetentionFile { all_days, hourly_days, daily_days } = file.value;
+        let all_days = all_days.unwrap_or(usual.all_days);
+        let after = |(name, days): (&str, Option<u32>), usual: u32, (before, least): (&str, u32)| match days {
+            Some(days) if days < least => {
+                let what = format!("`{name}: {days}` says nothing beside `{before}: {least}`");
+                let error = self.wrong(file.referenced, &what);
+                Err(error.hint("all three count from now: write the smallest first, such as {all_days: 7, hourly_days: 30, daily_days: 365}"))
+            }
+            Some(days) => Ok(days),
+            None => Ok(usual.max(least)),
+        };
+        let hourly_days = after(("hourly_days", hourly_days), usual.hourly_days, ("all_days", all_days))?;
+        let daily_days = after(("daily_days", daily_days), usual.daily_days, ("hourly_days", hourly_days))?;
+        Ok(Policy { all_days, hourly_days, daily_days })
     }
 
     fn source(&self, file: &Spanned<SourceFile>) -> Result<Source, AppError> {

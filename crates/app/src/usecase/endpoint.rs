@@ -1,10 +1,12 @@
 //! Endpoints: what a person names on the command line, and the first thing that it fits.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use parallax_collect::machine::Place;
 
-use crate::config::{Config, Environment, Host, Shell, Source};
+use super::point::Point;
+use super::{Context, timeline};
+use crate::config::{Environment, Host, Shell, Source};
 use crate::error::AppError;
 
 /// One side of a comparison, or something to capture.
@@ -12,30 +14,51 @@ use crate::error::AppError;
 pub enum Endpoint {
     /// An environment, configured or made up from a URL.
     Environment(Environment),
+    /// An environment as it was recorded.
+    Recorded(InTime),
     /// A snapshot or a document, to be told apart by its content.
     File(PathBuf),
     /// The same, on standard input.
     StandardInput,
 }
 
+/// An environment at a point of its timeline. It need not be configured any more.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InTime {
+    /// What was written.
+    pub text: String,
+    /// The environment's name.
+    pub name: String,
+    /// The name of its timeline.
+    pub timeline: String,
+    /// Which recording.
+    pub point: Point,
+}
+
 /// Schemes of endpoints that later versions read.
 const LATER: &[&str] = &["image:", "oci:", "docker-archive:", "kube:"];
 
-/// Finds what a text stands for: an environment of the configuration, `ssh://..`, `-`, or a file.
+const SSH: &str = "ssh://";
+
+/// Finds what a text stands for: an environment of the configuration, now or in time, `ssh://..`, `-`, or a file.
 ///
 /// # Errors
-/// Where it fits none of these, with the nearest environment's name.
-pub fn resolve(text: &str, config: &Config, folder: &Path) -> Result<Endpoint, AppError> {
+/// Where it fits none of these, with the nearest environment's name; or where it names a point in time that
+/// can't be read.
+pub fn resolve(text: &str, context: &Context) -> Result<Endpoint, AppError> {
     if text == "-" {
         return Ok(Endpoint::StandardInput);
     }
-    if let Some(environment) = config.environment(text) {
+    if let Some(environment) = context.config.environment(text) {
         return Ok(Endpoint::Environment(environment));
     }
-    if text.starts_with("ssh://") {
+    if let Some(in_time) = in_time(text, context)? {
+        return Ok(Endpoint::Recorded(in_time));
+    }
+    if text.starts_with(SSH) {
         return Ok(Endpoint::Environment(over_ssh(text)?));
     }
-    let path = folder.join(text);
+    let path = context.folder.join(text);
     if path.is_dir() {
         return Err(AppError::usage(format!("`{text}` is a folder")).hint(
             "to compare project folders, name each as {project: FOLDER} in an environment of parallax.yaml",
@@ -45,21 +68,91 @@ pub fn resolve(text: &str, config: &Config, folder: &Path) -> Result<Endpoint, A
     if path.exists() {
         return Ok(Endpoint::File(PathBuf::from(text)));
     }
-    Err(unknown(text, config))
+    Err(unknown(text, context))
 }
 
-fn unknown(text: &str, config: &Config) -> AppError {
+/// The name of the timeline of what a person calls an environment: `staging`, `ssh://ann@staging/srv/shop`.
+#[must_use]
+pub fn timeline_name(text: &str, context: &Context) -> String {
+    let environment = match context.config.environment(text) {
+        Some(environment) => Some(environment),
+        None => text.starts_with(SSH).then(|| over_ssh(text).ok()).flatten(),
+    };
+    environment.map_or_else(|| text.to_owned(), |environment| timeline::of(&environment, context))
+}
+
+fn in_time(text: &str, context: &Context) -> Result<Option<InTime>, AppError> {
+    let Some((base, after)) = text.rsplit_once('@') else { return Ok(None) };
+    let point = Point::parse(after, context.now, &context.zone);
+    if base.starts_with(SSH) {
+        return ssh_in_time(text, base, point, context);
+    }
+    let environment = context.config.environment(base);
+    let timeline = environment.as_ref().map_or_else(|| base.to_owned(), |e| timeline::of(e, context));
+    if environment.is_none() {
+        match &point {
+            // A name that has an `@` in it.
+            Err(_) if !timeline::is_known(&timeline, context).unwrap_or(false) => return Ok(None),
+            Err(_) => {}
+            Ok(_) if timeline::is_known(&timeline, context)? => {}
+            Ok(_) if context.folder.join(text).exists() => return Ok(None),
+            Ok(_) => return Err(never_met(base, context)),
+        }
+    }
+    Ok(Some(InTime { text: text.to_owned(), name: base.to_owned(), timeline, point: point? }))
+}
+
+/// In an address an `@` stands before the host, too: `ssh://ann@cafe` is Ann's account on `cafe`, unless a host
+/// `ann` was recorded.
+fn ssh_in_time(
+    text: &str,
+    base: &str,
+    point: Result<Point, AppError>,
+    context: &Context,
+) -> Result<Option<InTime>, AppError> {
+    let Ok(environment) = over_ssh(base) else { return Ok(None) };
+    let timeline = timeline::of(&environment, context);
+    let is_behind_a_host = base.strip_prefix(SSH).is_some_and(|rest| rest.contains(['@', '/']));
+    let known = || timeline::is_known(&timeline, context);
+    let is_meant = match &point {
+        Ok(Point::Time { .. } | Point::Good) => is_behind_a_host || known()?,
+        Ok(Point::Digits(_)) => known()?,
+        Err(_) => is_behind_a_host && known().unwrap_or(false),
+    };
+    if !is_meant {
+        return Ok(None);
+    }
+    Ok(Some(InTime { text: text.to_owned(), name: environment.name, timeline, point: point? }))
+}
+
+/// A point in time of something that is neither configured nor recorded.
+fn never_met(name: &str, context: &Context) -> AppError {
+    let error = AppError::usage(format!("`{name}` is neither configured nor recorded"));
+    let mut names: Vec<String> = context.config.names().into_iter().map(str::to_owned).collect();
+    names.extend(timeline::names(context));
+    match nearest(name, names.iter().map(String::as_str)) {
+        Some(near) => error.hint(format!("did you mean `{near}`?")),
+        None => error.hint(format!("environments here: {}", context.config.names().join(", "))),
+    }
+}
+
+fn nearest<'n>(text: &str, names: impl Iterator<Item = &'n str>) -> Option<&'n str> {
+    let distance = |name: &&str| strsim::damerau_levenshtein(name, text);
+    names.min_by_key(distance).filter(|name| distance(name) <= 2)
+}
+
+fn unknown(text: &str, context: &Context) -> AppError {
+    let config = &context.config;
     if LATER.iter().any(|scheme| text.starts_with(scheme)) {
         return AppError::usage(format!("`{text}`: this version does not read such endpoints"));
     }
     let error = AppError::usage(format!("`{text}` is neither an environment nor a file"));
     if text.contains('@') {
         return error
-            .hint("for a host over ssh write ssh://user@host; points in time are not in this version");
+            .hint("for a host over ssh write ssh://user@host; for an environment at a point in time ENV@2h");
     }
     let names = config.names();
-    let nearest = names.iter().min_by_key(|name| strsim::damerau_levenshtein(name, text));
-    match nearest.filter(|name| strsim::damerau_levenshtein(name, text) <= 2) {
+    match nearest(text, names.iter().copied()) {
         Some(name) => error.hint(format!("did you mean `{name}`?")),
         None if text.contains(['/', '.']) => error,
         None if config.path.is_none() => error.hint(format!(
@@ -73,8 +166,10 @@ fn unknown(text: &str, config: &Config) -> AppError {
 fn over_ssh(text: &str) -> Result<Environment, AppError> {
     match text.parse::<Place>().map_err(|e| AppError::usage(e.to_string()))? {
         Place::Ssh(place) => {
+            let recorded_as = Some(place.to_string());
             let at = Host { place: place.address(), shell: Shell::Plain };
-            Ok(Environment { name: place.host, sources: vec![Source::Host { at, project: place.path }] })
+            let sources = vec![Source::Host { at, project: place.path }];
+            Ok(Environment { name: place.host, sources, recorded_as })
         }
         Place::Local => Err(AppError::usage(format!("`{text}` is no address"))),
     }
