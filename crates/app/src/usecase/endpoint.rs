@@ -35,6 +35,14 @@ pub struct InTime {
     pub point: Point,
 }
 
+impl InTime {
+    /// What a person calls the environment: an address that was never configured has no shorter name.
+    #[must_use]
+    pub fn called(&self) -> &str {
+        if self.timeline.starts_with(SSH) { &self.timeline } else { &self.name }
+    }
+}
+
 /// Schemes of endpoints that later versions read.
 const LATER: &[&str] = &["image:", "oci:", "docker-archive:", "kube:"];
 

@@ -2,8 +2,9 @@
 //! recorded is for the caller to tell; it never changes a verdict.
 
 use parallax_engine::boundary::Outcome;
-use parallax_model::Timestamp;
-use parallax_store::{Entry, Store};
+use parallax_model::ontology::{self, Role};
+use parallax_model::{Snapshot, Timestamp};
+use parallax_store::{Change, Entry, Store, What};
 
 use super::check::has_project;
 use super::observe::{Projects, Provenance};
@@ -134,15 +135,32 @@ fn record_in(store: &Store, timeline: &str, side: &Side) -> Result<(Entry, Kept)
     if let Some(entry) = there {
         return Ok((entry, Kept::Again));
     }
-    let before = store.as_of(timeline, Timestamp::MAX)?;
+    let before = match store.as_of(timeline, Timestamp::MAX)? {
+        Some(entry) => Some((entry.captured_at, store.header(&entry)?.gaps)),
+        None => None,
+    };
     let recorded = store.record(timeline, snapshot)?;
+    let changes = recorded.changes.iter().filter(|change| !is_noise(change, snapshot)).count();
     let kept = match before {
         None => Kept::First,
-        Some(before) if !recorded.changes.is_empty() => {
-            Kept::Changed(recorded.changes.len(), before.captured_at)
-        }
-        Some(before) if before.snapshot == recorded.entry.snapshot => Kept::Unchanged(before.captured_at),
-        Some(before) => Kept::OtherGaps(before.captured_at),
+        Some((at, _)) if changes > 0 => Kept::Changed(changes, at),
+        Some((at, gaps)) if gaps == snapshot.header().gaps => Kept::Unchanged(at),
+        Some((at, _)) => Kept::OtherGaps(at),
     };
     Ok((recorded.entry, kept))
+}
+
+/// Whether a comparison would set a change aside: it is of the session that observed, of the account, or of what only
+/// explains others.
+fn is_noise(change: &Change, after: &Snapshot) -> bool {
+    let kind = match &change.what {
+        What::Vanished(resource) => Some(&*resource.kind),
+        What::Appeared(_) | What::Attribute { .. } | What::Shape { .. } => {
+            after.get(&change.key).map(|resource| &*resource.kind)
+        }
+    };
+    kind.is_some_and(|kind| {
+        let row = change.what.attribute().and_then(|path| ontology::attribute(kind, path));
+        ontology::noise_owner(kind, &change.key).is_some() || row.is_some_and(|row| row.role == Role::Context)
+    })
 }

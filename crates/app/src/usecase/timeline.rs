@@ -173,12 +173,11 @@ fn found(in_time: &InTime, context: &Context) -> Result<(Store, Entry), AppError
 
 /// Nothing is recorded under that name.
 fn nothing(in_time: &InTime, known: &[String]) -> AppError {
-    let InTime { name, timeline, .. } = in_time;
-    let error = AppError::usage(format!("`{}`: nothing of `{name}` is recorded", in_time.text));
-    let called = if timeline.starts_with("ssh://") { timeline } else { name };
+    let called = in_time.called();
+    let error = AppError::usage(format!("`{}`: nothing of `{called}` is recorded", in_time.text));
     let error = error.hint(format!("record it with: parallax capture {called}"));
     // The same host with another folder is another timeline.
-    let alike = known.iter().find(|other| other.starts_with("ssh://") && other.starts_with(called.as_str()));
+    let alike = known.iter().find(|other| other.starts_with("ssh://") && other.starts_with(called));
     match alike {
         Some(other) => error.hint(format!("`{other}` is recorded")),
         None => error,
@@ -201,15 +200,15 @@ impl Finding<'_> {
     fn too_early(&self) -> Result<AppError, AppError> {
         let all = self.all()?;
         let first = all.last().map(|first| self.told(first)).unwrap_or_default();
-        let InTime { text, name, .. } = self.in_time;
-        Ok(AppError::usage(format!("`{text}`: nothing of `{name}` is recorded that early"))
-            .hint(format!("the first recording is of {first}")))
+        let (text, called) = (&self.in_time.text, self.in_time.called());
+        Ok(AppError::usage(format!("`{text}`: nothing of `{called}` is recorded that early"))
+            .hint(format!("its first recording: {first}")))
     }
 
     fn never_good(&self) -> Result<AppError, AppError> {
         self.all()?;
-        let InTime { text, name, .. } = self.in_time;
-        Ok(AppError::usage(format!("`{text}`: no recording of `{name}` was found good yet"))
+        let (text, called) = (&self.in_time.text, self.in_time.called());
+        Ok(AppError::usage(format!("`{text}`: no recording of `{called}` was found good yet"))
             .hint("a `parallax check` that passes marks what it compared as good"))
     }
 
@@ -234,24 +233,28 @@ impl Finding<'_> {
     }
 
     fn unknown(&self, digits: &str) -> Result<AppError, AppError> {
-        let InTime { text, name, .. } = self.in_time;
-        let error = AppError::usage(format!("`{text}`: no snapshot of `{name}` begins with `{digits}`"));
+        let (text, called) = (&self.in_time.text, self.in_time.called());
+        let error = AppError::usage(format!("`{text}`: no snapshot of `{called}` begins with `{digits}`"));
         let named = |entry: &Entry| {
             let hash = entry.snapshot.unwrap_or(entry.tree).to_string();
             format!("{} {}", hash.get(..DIGITS).unwrap_or(&hash), self.told(entry))
         };
-        let latest: Vec<String> = self.all()?.iter().take(NAMED).map(named).collect();
+        let mut all = self.all()?;
+        all.dedup_by_key(|entry| entry.snapshot.unwrap_or(entry.tree));
+        let latest: Vec<String> = all.iter().take(NAMED).map(named).collect();
         Ok(error.hint(format!("the latest: {}", latest.join(", "))))
     }
 
     fn ambiguous(&self, digits: &str, many: &[(Digest, &Entry)]) -> AppError {
-        let InTime { text, name, .. } = self.in_time;
-        let mut error =
-            AppError::usage(format!("`{text}`: {} snapshots of `{name}` begin with `{digits}`", many.len()));
+        let (text, called) = (&self.in_time.text, self.in_time.called());
+        let mut error = AppError::usage(format!(
+            "`{text}`: {} snapshots of `{called}` begin with `{digits}`",
+            many.len()
+        ));
         for (hash, entry) in many.iter().take(2 * NAMED) {
             let hash = hash.to_string();
             let shown = hash.get(..DIGITS.max(digits.len() + NAMED)).unwrap_or(&hash);
-            error = error.hint(format!("{shown} is of {}", self.told(entry)));
+            error = error.hint(format!("{shown}: {}", self.told(entry)));
         }
         error
     }
