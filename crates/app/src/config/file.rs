@@ -43,7 +43,7 @@ pub(super) struct File {
     pub(super) retention: Option<Spanned<RetentionFile>>,
 }
 
-/// For how many days recordings are kept. What is not written is 7, 30 and 365, or as many as the number before it.
+/// For how many days from now recordings are kept. What is not written is 7, 30 and 365, or what fits the others.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RetentionFile {

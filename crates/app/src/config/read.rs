@@ -169,23 +169,25 @@ impl Reader<'_> {
         Ok(text.to_owned())
     }
 
-    /// Each number holds from now on, so a later one that is smaller would say nothing.
+    /// Each number counts from now, so a later one that is smaller would say nothing. What is not written fits
+    /// itself between what is.
     fn retention(&self, file: &Spanned<RetentionFile>) -> Result<Policy, AppError> {
         let usual = Policy::default();
         let RetentionFile { all_days, hourly_days, daily_days } = file.value;
-        let all_days = all_days.unwrap_or(usual.all_days);
-        let after = |(name, days): (&str, Option<u32>), usual: u32, (before, least): (&str, u32)| match days {
-            Some(days) if days < least => {
+        let at_most = |days: Option<u32>| days.unwrap_or(u32::MAX);
+        let all = all_days.unwrap_or(usual.all_days.min(at_most(hourly_days)).min(at_most(daily_days)));
+        let hourly = hourly_days.unwrap_or(usual.hourly_days.max(all).min(at_most(daily_days)));
+        let daily = daily_days.unwrap_or(usual.daily_days.max(hourly));
+        let kept = (("all_days", all), ("hourly_days", hourly), ("daily_days", daily));
+        for ((before, least), (name, days)) in [(kept.0, kept.2), (kept.0, kept.1), (kept.1, kept.2)] {
+            if days < least {
                 let what = format!("`{name}: {days}` says nothing beside `{before}: {least}`");
-                let error = self.wrong(file.referenced, &what);
-                Err(error.hint("all three count from now: write the smallest first, such as {all_days: 7, hourly_days: 30, daily_days: 365}"))
+                return Err(self.wrong(file.referenced, &what).hint(
+                    "all three count from now, such as {all_days: 7, hourly_days: 30, daily_days: 365}",
+                ));
             }
-            Some(days) => Ok(days),
-            None => Ok(usual.max(least)),
-        };
-        let hourly_days = after(("hourly_days", hourly_days), usual.hourly_days, ("all_days", all_days))?;
-        let daily_days = after(("daily_days", daily_days), usual.daily_days, ("hourly_days", hourly_days))?;
-        Ok(Policy { all_days, hourly_days, daily_days })
+        }
+        Ok(Policy { all_days: all, hourly_days: hourly, daily_days: daily })
     }
 
     fn source(&self, file: &Spanned<SourceFile>) -> Result<Source, AppError> {
@@ -393,6 +395,44 @@ env_schema: {DATABASE_URL: {type: url, required: true}, LOG_LEVEL: {one_of: [deb
         );
         assert_eq!(config.profile, Profile::Strict);
         assert!(config.env_schema.iter().any(|v| v.name == "DATABASE_URL" && v.required));
+    }
+
+    #[test]
+    fn the_store_and_how_long_it_keeps() {
+        let read = |text: &str| parse(&format!("version: 1\n{text}\n"), "p.yaml").unwrap();
+        let check = |text: &str, expected: [u32; 3]| {
+            let Policy { all_days, hourly_days, daily_days } = read(text).retention;
+            assert_eq!([all_days, hourly_days, daily_days], expected, "{text}");
+        };
+        check("", [7, 30, 365]);
+        check("retention: {}", [7, 30, 365]);
+        check("retention: {all_days: 1, hourly_days: 2, daily_days: 3}", [1, 2, 3]);
+        check("retention: {all_days: 0, hourly_days: 0, daily_days: 0}", [0, 0, 0]);
+        check("retention: {all_days: 60}", [60, 60, 365]);
+        check("retention: {all_days: 400}", [400, 400, 400]);
+        check("retention: {daily_days: 20}", [7, 20, 20]);
+        check("retention: {daily_days: 2}", [2, 2, 2]);
+        check("retention: {hourly_days: 3}", [3, 3, 365]);
+        assert_eq!(read("store: ../timelines.db").store.as_deref(), Some("../timelines.db"));
+        assert_eq!(
+            read("store: postgresql://db/parallax").store.as_deref(),
+            Some("postgresql://db/parallax")
+        );
+        assert_eq!(read("").store, None);
+        refused("version: 1\nstore: ' '\n", &["p.yaml:2: `store` names nothing"]);
+        refused("version: 1\nstore: {url: x}\n", &["p.yaml:2"]);
+        refused("version: 1\nretention: {all: 7}\n", &["p.yaml:2: unknown field `all`"]);
+        refused("version: 1\nretention: {all_days: -1}\n", &["p.yaml:2"]);
+        refused("version: 1\nretention: 7\n", &["p.yaml:2"]);
+        refused(
+            "version: 1\nretention: {all_days: 7, hourly_days: 6}\n",
+            &["p.yaml:2: `hourly_days: 6` says nothing beside `all_days: 7`", "count from now"],
+        );
+        refused(
+            "version: 1\nretention: {all_days: 9, daily_days: 8}\n",
+            &["`daily_days: 8` says nothing beside"],
+        );
+        refused("version: 1\nretention: {hourly_days: 9, daily_days: 8}\n", &["beside `hourly_days: 9`"]);
     }
 
     #[track_caller]
