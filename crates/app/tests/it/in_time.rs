@@ -30,6 +30,11 @@ fn captured(world: &World, environment: &str, variables: &[(&str, &str)]) -> Sna
     Snapshot::read(ran.stdout.as_bytes()).unwrap()
 }
 
+/// The first digits of a hash.
+fn first(hash: &str, digits: usize) -> &str {
+    hash.get(..digits).unwrap()
+}
+
 fn hours_ago(hours: i64) -> Timestamp {
     Timestamp::now() - SignedDuration::from_hours(hours)
 }
@@ -120,7 +125,7 @@ fn an_environment_is_compared_with_what_it_was() {
     // By content, by time of the zone and by absolute time, all the same entry.
     let hash = yesterday.hash().to_string();
     let at = (yesterday.header().captured_at + SignedDuration::from_secs(1)).to_string();
-    for point in [&hash[..8], &hash.to_uppercase()[..20], &at, "29h"] {
+    for point in [first(&hash, 8), first(&hash.to_uppercase(), 20), &at, "29h"] {
         let ran = world.parallax(&["diff", &format!("staging@{point}"), "staging", "--format", "json"]);
         let report: serde_json::Value = serde_json::from_str(&ran.exits(0).stdout).unwrap();
         assert_eq!(report["left"]["snapshot"], hash, "{point}");
@@ -161,7 +166,7 @@ fn a_point_that_names_nothing_is_answered() {
     }
     // The digits of hashes are what they are; here they only say that these are there.
     let hash = entries(&world, "staging")[0].snapshot.unwrap().to_string();
-    insta::assert_snapshot!(all.replace(&hash[..12], "<hash>"));
+    insta::assert_snapshot!(all.replace(first(&hash, 12), "<hash>"));
     // What was recorded needs no configuration any more.
     world.parallax(&["diff", "gone@2h", "staging@2h"]).exits(0).says(&["A is set in staging, not in gone"]);
     world.parallax(&["diff", "ssh://ann@web/srv/shop@2h", "gone@1d"]).exits(0).says(&["no difference"]);
@@ -177,17 +182,17 @@ fn one_beginning_of_two_hashes_is_refused() {
     let shared = (0..2000).find_map(|n: i32| {
         let snapshot = back(&now, 5, &[("env/N", "value", &n.to_string())]);
         let hash = snapshot.hash().to_string();
-        let other = met.insert(hash[..4].to_owned(), snapshot.clone())?;
+        let other = met.insert(first(&hash, 4).to_owned(), snapshot.clone())?;
         store.record("staging", &other).unwrap();
         store.record("staging", &snapshot).unwrap();
         Some((hash, other.hash().to_string()))
     });
     let (one, other) = shared.expect("a birthday");
-    let point = format!("staging@{}", &one[..4]);
+    let point = format!("staging@{}", first(&one, 4));
     world.parallax(&["diff", &point, "staging"]).exits(2).says(&[
         "2 snapshots of `staging` begin with",
-        &one[..12],
-        &other[..12],
+        first(&one, 12),
+        first(&other, 12),
     ]);
     // The same content twice is one.
     store.record("staging", &back(&store.read(&entries(&world, "staging")[0]).unwrap(), 1, &[])).unwrap();
