@@ -106,6 +106,12 @@ fn compare(
     progress: &dyn Progress,
 ) -> Result<Comparison, AppError> {
     let mut notes = Vec::new();
+    // Before anybody waits for a host.
+    for endpoint in [&request.left, &request.right] {
+        if let Endpoint::Recorded(in_time) = endpoint {
+            timeline::is_there(in_time, context)?;
+        }
+    }
     let mut with = Observing::new(context)?;
     with.projects = projects(request, context, &mut notes);
     let pair = if reading == Reading::WhatDiffers { elided(request, &with)? } else { None };

@@ -182,3 +182,105 @@ fn over_ssh(text: &str) -> Result<Environment, AppError> {
         Place::Local => Err(AppError::usage(format!("`{text}` is no address"))),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use parallax_model::{Snapshot, SnapshotHeader};
+    use parallax_store::Store;
+
+    use super::*;
+    use crate::usecase::StorePlace;
+
+    /// A folder with `staging` configured, some timelines, and two files with an `@` in their names.
+    fn context(folder: &std::path::Path) -> Context {
+        let file = folder.join("store.db").display().to_string();
+        let store = Store::open(&file).unwrap();
+        for environment in ["gone", "ssh://ann", "ssh://ann@web/srv/shop", "odd@name"] {
+            let header = SnapshotHeader {
+                environment: environment.to_owned(),
+                captured_at: "2026-11-20T00:00:00Z".parse().unwrap(),
+                tool: "test".to_owned(),
+                key_id: None,
+                sources: Vec::new(),
+                gaps: Vec::new(),
+            };
+            store.record(environment, &Snapshot::new(header, Vec::new())).unwrap();
+        }
+        for name in ["web@2h", "web@2.json"] {
+            std::fs::write(folder.join(name), "{}").unwrap();
+        }
+        let text = "version: 1\nenvironments: {staging: {sources: [{host: ssh://staging}]}}\n";
+        Context {
+            config: crate::config::parse(text, "parallax.yaml").unwrap(),
+            folder: folder.to_path_buf(),
+            now: "2026-11-21T00:00:00Z".parse().unwrap(),
+            zone: jiff::tz::TimeZone::UTC,
+            cache: None,
+            store: StorePlace::Named(file),
+        }
+    }
+
+    #[test]
+    fn endpoints() {
+        let folder = tempfile::tempdir().unwrap();
+        let context = context(folder.path());
+        let check = |text: &str, expected: &str| {
+            let got = match resolve(text, &context) {
+                Ok(Endpoint::Environment(e)) => {
+                    format!("{} live", e.recorded_as.as_deref().unwrap_or(&e.name))
+                }
+                Ok(Endpoint::Recorded(in_time)) => format!("{} {:?}", in_time.timeline, in_time.point),
+                Ok(Endpoint::File(path)) => format!("file {}", path.display()),
+                Ok(Endpoint::StandardInput) => "standard input".to_owned(),
+                Err(error) => error.message,
+            };
+            assert!(got.starts_with(expected), "{text}: {got}");
+        };
+        check("-", "standard input");
+        check("staging", "staging live");
+        check("staging@2h", "staging Time { at: 2026-11-20T22:00:00Z");
+        check("local@good", "local Good");
+        check("gone@beef", "gone Digits(\"beef\")");
+        check("gone@2x", "`@2x` is no point in time");
+        check("gone", "`gone` is neither an environment nor a file");
+        check("never@2h", "`never` is neither configured nor recorded");
+        check("odd@name@2h", "odd@name Time");
+        check("odd@name", "`odd@name` is neither an environment nor a file");
+        // Files whose names have an `@` in them.
+        check("web@2h", "file web@2h");
+        check("web@2.json", "file web@2.json");
+        check("./web@2h", "file ./web@2h");
+        // Addresses have an `@` of their own.
+        check("ssh://ann@web", "ssh://ann@web live");
+        check("ssh://ann@web/srv/shop", "ssh://ann@web/srv/shop live");
+        check("ssh://ann@corp@web", "ssh://ann@corp@web live");
+        check("ssh://bob@cafe", "ssh://bob@cafe live");
+        check("ssh://bob@good", "ssh://bob@good live");
+        check("ssh://ann@2h", "ssh://ann Time");
+        check("ssh://ann@cafe", "ssh://ann Digits");
+        check("ssh://ann@web@2h", "ssh://ann@web Time");
+        check("ssh://ann@web/srv/shop@2h", "ssh://ann@web/srv/shop Time");
+        check("ssh://ann@web/srv/shop@2x", "`@2x` is no point in time");
+        check("ssh://bob@web/srv/shop@2x", "ssh://bob@web/srv/shop@2x live");
+        check("ssh://u:hunter2@web@2h", "an address with a password is not taken");
+        check("", "``");
+        check("@", "`@` is neither an environment nor a file");
+        check("@2h", "`` is neither configured nor recorded");
+        check("\u{1b}@\u{1b}", "`\u{1b}@\u{1b}` is neither");
+    }
+
+    #[test]
+    fn timelines_have_names() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut context = context(folder.path());
+        assert_eq!(timeline_name("staging", &context), "staging");
+        assert_eq!(timeline_name("local", &context), "local");
+        assert_eq!(timeline_name("gone", &context), "gone");
+        assert_eq!(timeline_name("ssh://ann@web:22/srv/shop", &context), "ssh://ann@web:22/srv/shop");
+        assert_eq!(timeline_name("ssh://web/", &context), "ssh://web");
+        context.config.folder = "/srv/shop".into();
+        context.store = StorePlace::User("/home/ann/.local/state/parallax/store.db".into());
+        assert_eq!(timeline_name("local", &context), "local:/srv/shop");
+        assert_eq!(timeline_name("staging", &context), "staging");
+    }
+}

@@ -22,21 +22,21 @@ const DIGITS: usize = 12;
 /// # Errors
 /// Where there is no place for one, or it can't be opened.
 pub fn open_store(context: &Context) -> Result<Store, AppError> {
-    let place = match &context.store {
-        StorePlace::Named(place) => place.clone(),
-        StorePlace::Project(path) => {
-            if let Some(project) = path.parent().and_then(std::path::Path::parent) {
-                super::initialise::own_folder(project)?;
-            }
-            path.display().to_string()
-        }
-        StorePlace::User(path) => path.display().to_string(),
-        StorePlace::Nowhere => {
-            return Err(AppError::usage("there is no place for a store: the account has no home")
-                .hint("name one with --store FILE"));
-        }
-    };
-    Ok(Store::open(&place)?)
+    if let StorePlace::Project(path) = &context.store
+        && let Some(project) = path.parent().and_then(std::path::Path::parent)
+    {
+        super::initialise::own_folder(project)?;
+    }
+    opened(&context.store)
+}
+
+fn opened(place: &StorePlace) -> Result<Store, AppError> {
+    match place {
+        StorePlace::Named(place) => Ok(Store::open(place)?),
+        StorePlace::Project(path) | StorePlace::User(path) => Ok(Store::open(&path.display().to_string())?),
+        StorePlace::Nowhere => Err(AppError::usage("there is no place for a store: the account has no home")
+            .hint("name one with --store FILE")),
+    }
 }
 
 /// Opens the store if there is one: nothing is made.
@@ -46,7 +46,7 @@ pub fn open_store(context: &Context) -> Result<Store, AppError> {
 pub fn existing_store(context: &Context) -> Result<Option<Store>, AppError> {
     let is_missing = context.store == StorePlace::Nowhere
         || context.store.file().is_some_and(|file| matches!(file.try_exists(), Ok(false)));
-    if is_missing { Ok(None) } else { open_store(context).map(Some) }
+    if is_missing { Ok(None) } else { opened(&context.store).map(Some) }
 }
 
 /// The name of an environment's timeline: its own, or the address that it was made up from. Outside of a project all
@@ -150,6 +150,14 @@ fn side(
     let place = format!("recorded {}", point::told(entry.captured_at, context.now, &context.zone));
     let origin = Provenance::Recorded(Box::new(entry.clone()));
     Side { place, snapshot: Snapshot::new(header, resources), origin }
+}
+
+/// Whether there is such a recording.
+///
+/// # Errors
+/// Where there is none, with what there is instead.
+pub(super) fn is_there(in_time: &InTime, context: &Context) -> Result<(), AppError> {
+    found(in_time, context).map(|_| ())
 }
 
 fn found(in_time: &InTime, context: &Context) -> Result<(Store, Entry), AppError> {
