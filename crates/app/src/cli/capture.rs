@@ -117,7 +117,9 @@ fn line(kept: Kept, environment: &str, context: &Context) -> String {
         Kept::First => "first recording".to_owned(),
         Kept::Again => "recorded before".to_owned(),
         Kept::Unchanged(then) => format!("unchanged since {}", since(then)),
-        Kept::OtherGaps(then) => format!("no change seen since {}, but other gaps", since(then)),
+        Kept::NoneSeen(then) => {
+            format!("no change seen since {}, but not all can be compared with then", since(then))
+        }
         Kept::Changed(changes, then) => {
             let changes = if changes == 1 { "1 change".to_owned() } else { format!("{changes} changes") };
             format!("{changes} since {}: parallax log {environment}", since(then))

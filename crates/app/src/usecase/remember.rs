@@ -3,7 +3,7 @@
 
 use parallax_engine::boundary::Outcome;
 use parallax_model::ontology::{self, Role};
-use parallax_model::{Snapshot, Timestamp};
+use parallax_model::{Fingerprint, Snapshot, Timestamp, Value};
 use parallax_store::{Change, Entry, Store, What};
 
 use super::check::has_project;
@@ -21,8 +21,9 @@ pub enum Kept {
     Again,
     /// Nothing changed since the recording of that time.
     Unchanged(Timestamp),
-    /// Nothing is known to have changed since then, but other parts could be seen.
-    OtherGaps(Timestamp),
+    /// Nothing is known to have changed since then, but other parts could be seen, or secrets were kept with
+    /// another key or none.
+    NoneSeen(Timestamp),
     /// So much changed since then.
     Changed(usize, Timestamp),
 }
@@ -140,14 +141,34 @@ fn record_in(store: &Store, timeline: &str, side: &Side) -> Result<(Entry, Kept)
         None => None,
     };
     let recorded = store.record(timeline, snapshot)?;
-    let changes = recorded.changes.iter().filter(|change| !is_noise(change, snapshot)).count();
+    let (unknown, told): (Vec<&Change>, Vec<&Change>) = recorded
+        .changes
+        .iter()
+        .filter(|change| !is_noise(change, snapshot))
+        .partition(|change| is_unknown(change));
     let kept = match before {
         None => Kept::First,
-        Some((at, _)) if changes > 0 => Kept::Changed(changes, at),
-        Some((at, gaps)) if gaps == snapshot.header().gaps => Kept::Unchanged(at),
-        Some((at, _)) => Kept::OtherGaps(at),
+        Some((at, _)) if !told.is_empty() => Kept::Changed(told.len(), at),
+        Some((at, gaps)) if unknown.is_empty() && gaps == snapshot.header().gaps => Kept::Unchanged(at),
+        Some((at, _)) => Kept::NoneSeen(at),
     };
     Ok((recorded.entry, kept))
+}
+
+/// Whether a change is of a secret whose fingerprints can't be held against each other: another key made them,
+/// or only its presence was kept.
+fn is_unknown(change: &Change) -> bool {
+    let What::Attribute { before: Some(Value::Secret(before)), after: Some(Value::Secret(after)), .. } =
+        &change.what
+    else {
+        return false;
+    };
+    match (before, after) {
+        (Fingerprint::Keyed { key_id: before, .. }, Fingerprint::Keyed { key_id: after, .. }) => {
+            before != after
+        }
+        (Fingerprint::Present, _) | (_, Fingerprint::Present) => true,
+    }
 }
 
 /// Whether a comparison would set a change aside: it is of the session that observed, of the account, or of what only

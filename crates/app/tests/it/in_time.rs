@@ -308,6 +308,16 @@ fn capture_says_what_changed_since() {
 }
 
 #[test]
+fn a_key_that_is_new_changes_no_secret() {
+    let world = World::new(Staging::same().with("API_TOKEN", "c4n4ry"));
+    world.parallax(&["capture", "staging"]).exits(0).says(&["first recording"]);
+    let keyed = |key: &str| world.parallax_with(&["capture", "staging"], &[("PARALLAX_KEY", key)]).exits(0);
+    keyed(KEY).says(&["no change seen since"]);
+    keyed(KEY).says(&["unchanged since"]);
+    keyed(&KEY.replace('0', "9")).says(&["no change seen since"]);
+}
+
+#[test]
 fn a_snapshot_file_is_recorded_as_of_its_time() {
     let world = World::new(Staging::same());
     let now = captured(&world, "staging", &[]);
@@ -390,6 +400,10 @@ fn what_can_not_be_recorded_changes_no_verdict() {
     check_unrecorded(&world, &["--store", "unknown://me:c4n4ry@db/x"], &["unknown"]);
     let ran = world.parallax(&["check", "staging", "--store", "unknown://me:c4n4ry@db/x"]);
     assert!(!ran.stderr.contains("c4n4ry"), "{}", ran.stderr);
+    world.parallax(&["capture", "--store", "cut.db"]).exits(0);
+    let cut = std::fs::read(world.shop().join("cut.db")).unwrap();
+    std::fs::write(world.shop().join("cut.db"), cut.get(..20_000).unwrap()).unwrap();
+    check_unrecorded(&world, &["--store", "cut.db"], &["cut.db", "the store is damaged"]);
     std::fs::write(world.shop().join(".parallax"), "a file in place of the folder").unwrap();
     // The key would be in that folder; without one to look for, the folder is what fails.
     let ran = world.parallax_with(&["check", "staging"], &[("PARALLAX_KEY", KEY)]).exits(0);
