@@ -3,7 +3,6 @@
 use std::process::ExitCode;
 
 use clap::Args;
-use jiff::tz::TimeZone;
 use serde::Serialize;
 
 use super::Global;
@@ -47,7 +46,7 @@ pub(super) struct Log {
 impl Log {
     pub(super) fn run(&self, global: &Global) -> Result<ExitCode, AppError> {
         let context = global.context()?;
-        let clock = Clock { now: context.now, zone: TimeZone::system() };
+        let clock = Clock { now: context.now, zone: context.zone.clone() };
         match &self.environment {
             Some(environment) => self.one(environment, global, &context, clock)?,
             None => {

@@ -33,7 +33,7 @@ const NAME: usize = 48;
 /// The report, with colours as escape sequences; a plain stream takes them out.
 #[must_use]
 pub fn log(history: &History, layout: &LogLayout) -> String {
-    let is_told = |change: &&Change| shows_noise(history, layout) || view::noise(change).is_none();
+    let is_told = |change: &&Change| shows_noise(history, layout) || crate::usecase::noise(change).is_none();
     let told: Vec<&Change> = history.changes.iter().filter(is_told).collect();
     let mut page = Page { history, layout, out: String::new() };
     page.summary(&told);
@@ -252,7 +252,7 @@ impl Page<'_> {
         if shows_noise(self.history, self.layout) {
             return;
         }
-        let owners: Vec<&str> = self.history.changes.iter().filter_map(view::noise).collect();
+        let owners: Vec<&str> = self.history.changes.iter().filter_map(crate::usecase::noise).collect();
         if owners.is_empty() {
             return;
         }

@@ -110,7 +110,7 @@ pub fn timelines_json(timelines: &[Timeline]) -> TimelinesJson {
 }
 
 fn change_json(change: &Change, history: &History) -> ChangeJson {
-    let kind = view::change_kind(change);
+    let kind = crate::usecase::change_kind(change);
     let (left, right) = match &change.what {
         What::Attribute { before, after, .. } => (before.clone(), after.clone()),
         What::Appeared(_) | What::Vanished(_) | What::Shape { .. } => (None, None),
@@ -128,7 +128,7 @@ fn change_json(change: &Change, history: &History) -> ChangeJson {
         left,
         right,
         message: format!("{} {}", told.name, told.words),
-        noise: view::noise(change),
+        noise: crate::usecase::noise(change),
         evidence: change.evidence.iter().map(|text| evidence(text)).collect(),
         snapshot: history.snapshot_of(change).map(|hash| hash.to_string()),
     }

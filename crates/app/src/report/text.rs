@@ -7,7 +7,7 @@ use parallax_engine::compare::Cause;
 use parallax_model::Timestamp;
 
 use super::json;
-use crate::usecase::{Comparison, Side};
+use crate::usecase::{Comparison, Provenance, Side};
 use crate::view::{self, Group, Naming};
 
 /// How much is shown.
@@ -167,8 +167,13 @@ impl Page<'_> {
         let place_width = sides.iter().map(|s| s.place.chars().count()).max().unwrap_or(0);
         for side in sides {
             let header = side.snapshot.header();
-            let resources = format!("{} resources", side.snapshot.resources().len());
-            let when = if side.live { "now".to_owned() } else { age(header.captured_at, self.layout.now) };
+            let resources = format!("{} resources", side.resources());
+            let when = match side.origin {
+                Provenance::Live | Provenance::Unseen => "now".to_owned(),
+                Provenance::File => age(header.captured_at, self.layout.now),
+                // Its place says so.
+                Provenance::Recorded(_) => String::new(),
+            };
             let mut line = format!(
                 "{:name_width$} {:place_width$}   {resources:>14}   {when}",
                 name(side),

@@ -40,7 +40,7 @@ pub fn timelines(timelines: &[Timeline], clock: &Clock) -> String {
 
 fn last_change(timeline: &Timeline, clock: &Clock) -> String {
     let all = &timeline.last_changes;
-    let told: Vec<&Change> = all.iter().filter(|change| view::noise(change).is_none()).collect();
+    let told: Vec<&Change> = all.iter().filter(|change| crate::usecase::noise(change).is_none()).collect();
     let changes = if told.is_empty() { all.iter().collect() } else { told };
     let moments = moments(&changes);
     let first = moments.first().and_then(|m| Some((m.of, view::items(&m.changes).into_iter().next()?)));

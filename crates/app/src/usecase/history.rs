@@ -2,13 +2,12 @@
 //! Reads the store and makes none; nothing is observed.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use parallax_model::{Digest, Gap, Resource, Timestamp};
 use parallax_store::{Change, Entry, Query, Store, What};
 
 use super::scope::Scope;
-use super::{Context, StorePlace, open_store};
+use super::{Context, existing_store, timeline_name};
 use crate::error::AppError;
 
 /// How many changes of one recording tell what it changed.
@@ -105,8 +104,9 @@ pub struct Timeline {
 /// Where the environment was never recorded, the part is not known in it, or the store can't be read.
 pub fn history(request: &HistoryRequest, context: &Context) -> Result<History, AppError> {
     let name = &request.environment;
-    let store = existing(context)?.ok_or_else(|| unrecorded(name, &[], context))?;
-    let mut entries = store.entries(name, Timestamp::MIN, Timestamp::MAX)?;
+    let timeline = timeline_name(name, context);
+    let store = existing_store(context)?.ok_or_else(|| unrecorded(name, &[], context))?;
+    let mut entries = store.entries(&timeline, Timestamp::MIN, Timestamp::MAX)?;
     let Some(latest) = entries.first().cloned() else {
         return Err(unrecorded(name, &store.environments()?, context));
     };
@@ -121,7 +121,8 @@ pub fn history(request: &HistoryRequest, context: &Context) -> Result<History, A
     let recordings = entries.len();
     entries.retain(|entry| entry.captured_at >= since && entry.captured_at <= closed);
 
-    let query = Query { since, until: closed, limit: request.most.saturating_add(1), ..scope.query(name) };
+    let query =
+        Query { since, until: closed, limit: request.most.saturating_add(1), ..scope.query(&timeline) };
     let mut changes = Vec::new();
     if let Ok(after) = closed.checked_add(jiff::SignedDuration::from_micros(1)) {
         let later = Query { since: after, until: Timestamp::MAX, limit: SEEN_LATER, ..query.clone() };
@@ -163,9 +164,10 @@ pub fn history(request: &HistoryRequest, context: &Context) -> Result<History, A
 /// # Errors
 /// Where the store can't be read.
 pub fn timelines(context: &Context) -> Result<Vec<Timeline>, AppError> {
-    let store = existing(context)?;
+    let store = existing_store(context)?;
     let recorded = store.as_ref().map_or_else(|| Ok(Vec::new()), Store::environments)?;
-    let configured = context.config.environments.iter().map(|environment| environment.name.clone());
+    let configured =
+        context.config.environments.iter().map(|environment| timeline_name(&environment.name, context));
     let mut names: Vec<String> = configured.chain(recorded).collect();
     names.sort();
     names.dedup();
@@ -189,20 +191,6 @@ fn timeline(environment: String, store: Option<&Store>) -> Result<Timeline, AppE
         last_changes,
         environment,
     })
-}
-
-/// The store, if there is one: reading makes none.
-fn existing(context: &Context) -> Result<Option<Store>, AppError> {
-    let is_there = match &context.store {
-        StorePlace::Project(path) | StorePlace::User(path) => path.exists(),
-        StorePlace::Named(place) => match place.split_once(':') {
-            Some(("sqlite", path)) => Path::new(path).exists(),
-            Some(_) => true,
-            None => Path::new(place).exists(),
-        },
-        StorePlace::Nowhere => true,
-    };
-    if is_there { open_store(context).map(Some) } else { Ok(None) }
 }
 
 /// The error for an environment without recordings.

@@ -2,8 +2,8 @@
 //! made visible and short; a secret is never in it.
 
 use parallax_engine::compare::show::{sentence, short, short_pair, short_text, visible};
-use parallax_model::ontology::{self, KindRow, Role};
-use parallax_model::{AttributePath, Key, Relation, Resource, Value};
+use parallax_model::ontology::{self, KindRow};
+use parallax_model::{Key, Relation, Resource, Value};
 use parallax_store::{Change, Shape, What};
 use serde_json::Value as Json;
 
@@ -146,28 +146,6 @@ pub fn telling(row: Option<&KindRow>) -> Option<&'static str> {
     known("version").or(first).or_else(|| known("value"))
 }
 
-/// The kind of what a change is of: what was seen, or else what has such keys.
-#[must_use]
-pub fn change_kind(change: &Change) -> Option<&str> {
-    match &change.what {
-        What::Appeared(resource) | What::Vanished(resource) => Some(&resource.kind),
-        What::Shape { after, .. } => Some(&after.kind),
-        What::Attribute { .. } => ontology::kind_by_key(&change.key).map(|row| row.id),
-    }
-}
-
-/// Who owns a change that says nothing of how the software runs: the session that observed, the account, or what only
-/// explains others (a line number). `None` for every other.
-#[must_use]
-pub fn noise(change: &Change) -> Option<&'static str> {
-    let kind = change_kind(change)?;
-    let context = |path: &AttributePath| match ontology::attribute(kind, path)?.role {
-        Role::Context => Some("context"),
-        Role::Compared => None,
-    };
-    ontology::noise_owner(kind, &change.key).or_else(|| change.what.attribute().and_then(context))
-}
-
 /// What evidence says of who, what and how: `by carol: kubectl edit, by hand`. Nothing where it is not told in these words.
 #[must_use]
 pub fn evidence(text: &str) -> Option<String> {
@@ -194,9 +172,10 @@ pub(super) fn own_name(key: &Key) -> &str {
 
 #[cfg(test)]
 mod tests {
-    use parallax_model::{Fingerprint, RelationKind, Timestamp};
+    use parallax_model::{AttributePath, Fingerprint, RelationKind, Timestamp};
 
     use super::*;
+    use crate::usecase::noise;
 
     pub(crate) fn of(key: &str, what: What) -> Change {
         let at = Timestamp::UNIX_EPOCH;

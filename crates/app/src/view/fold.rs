@@ -6,7 +6,8 @@ use parallax_model::{Key, ontology};
 use parallax_store::Change;
 
 use super::change::own_name;
-use super::{Sign, Told, change, change_kind, evidence, telling};
+use super::{Sign, Told, change, evidence, telling};
+use crate::usecase::change_kind;
 
 /// So many resources of one sort have lines of their own; more are one line.
 const OF_A_SORT: usize = 12;

@@ -14,7 +14,7 @@ use parallax_model::Gap;
 
 pub use agreement::{Naming, agreement};
 pub use bar::{Bar, BarOf, Mark, bar};
-pub use change::{Sign, Told, change, change_kind, evidence, noise, sign, telling};
+pub use change::{Sign, Told, change, evidence, sign, telling};
 pub use clock::Clock;
 pub use fold::{Item, item, items};
 pub use group::Group;

@@ -6,6 +6,7 @@ mod canary;
 mod commands;
 mod failures;
 mod golden;
+mod in_time;
 mod log;
 mod parity;
 mod support;

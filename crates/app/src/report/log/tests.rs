@@ -61,6 +61,7 @@ impl Project {
         Context {
             config: Config { folder: self.folder.path().to_owned(), ..Config::default() },
             folder: self.folder.path().to_owned(),
+            zone: TimeZone::UTC,
             now: at(NOW),
             cache: None,
             store: StorePlace::Named(self.place()),
@@ -293,10 +294,11 @@ fn all_timelines() {
     week.record("never-changed", "2026-11-21T00:00:00Z");
     week.record("once", "2026-11-21T00:00:00Z");
     let mut context = week.context();
-    context
-        .config
-        .environments
-        .push(crate::config::Environment { name: "staging".into(), sources: Vec::new() });
+    context.config.environments.push(crate::config::Environment {
+        name: "staging".into(),
+        sources: Vec::new(),
+        recorded_as: None,
+    });
     let found = usecase::timelines(&context).unwrap();
     let json = serde_json::to_string_pretty(&timelines_json(&found)).unwrap();
     insta::assert_snapshot!(format!("{}\n{json}", plain(&timelines(&found, &clock()))));
