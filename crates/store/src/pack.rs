@@ -5,6 +5,7 @@
 
 use std::cell::RefCell;
 use std::fmt;
+use std::sync::Arc;
 
 use zstd_safe::{CCtx, DCtx};
 
@@ -12,6 +13,8 @@ use zstd_safe::{CCtx, DCtx};
 const LEVEL: i32 = 3;
 /// No chunk or block of changes may claim to be larger.
 const MOST_BYTES: u64 = 1 << 30;
+/// Bytes that are kept for decompressing into.
+const MOST_ROOM: usize = 1 << 20;
 /// A chunk that compresses to less than one part in this many against its base is not tried without.
 const CLEARLY_BETTER: usize = 8;
 
@@ -19,6 +22,8 @@ const CLEARLY_BETTER: usize = 8;
 pub(crate) struct Packer {
     compress: RefCell<CCtx<'static>>,
     decompress: RefCell<DCtx<'static>>,
+    /// What is decompressed stands here before it is copied to where it stays.
+    room: RefCell<Vec<u8>>,
 }
 
 impl fmt::Debug for Packer {
@@ -29,7 +34,11 @@ impl fmt::Debug for Packer {
 
 impl Packer {
     pub(crate) fn new() -> Self {
-        Self { compress: RefCell::new(CCtx::create()), decompress: RefCell::new(DCtx::create()) }
+        Self {
+            compress: RefCell::new(CCtx::create()),
+            decompress: RefCell::new(DCtx::create()),
+            room: RefCell::default(),
+        }
     }
 
     /// Compresses bytes against others (which may be empty).
@@ -53,15 +62,17 @@ impl Packer {
     }
 
     /// Gives the bytes back; `None` where they are damaged, or claim to be larger than anything is.
-    pub(crate) fn unpack(&self, data: &[u8], base: &[u8]) -> Option<Vec<u8>> {
+    pub(crate) fn unpack(&self, data: &[u8], base: &[u8]) -> Option<Arc<[u8]>> {
         let size = zstd_safe::get_frame_content_size(data).ok()??;
         if size > MOST_BYTES {
             return None;
         }
-        let mut out = Vec::new();
-        out.try_reserve_exact(usize::try_from(size).ok()?).ok()?;
-        self.decompress.borrow_mut().decompress_using_dict(&mut out, data, base).ok()?;
-        Some(out)
+        let room = &mut *self.room.borrow_mut();
+        room.clear();
+        room.shrink_to(MOST_ROOM);
+        room.try_reserve_exact(usize::try_from(size).ok()?).ok()?;
+        self.decompress.borrow_mut().decompress_using_dict(room, data, base).ok()?;
+        Some(room.as_slice().into())
     }
 }
 

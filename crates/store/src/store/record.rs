@@ -19,7 +19,7 @@ const BLOCK: usize = 32;
 /// How many chunks may have to be read to read one.
 const DEEPEST: u8 = 4;
 /// New chunks of a level that are compressed against the first of them.
-const NEIGHBOURS: usize = 16;
+const NEIGHBOURS: usize = 512;
 
 /// What a recording did.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -115,7 +115,8 @@ impl Store {
             is_pinned: false,
         };
         loop {
-            shelf.forget();
+            let ask = |source| unreadable(name, source);
+            shelf.ask_again().map_err(ask)?;
             let prepared = self.viewing(|| self.prepare(environment, &shelf, row.clone(), header))?;
             let mut written = None;
             self.backend.write(&mut |writer| {
@@ -217,8 +218,9 @@ impl Store {
     ) -> Result<usize, StoreError> {
         let mut ids = Vec::with_capacity(prepared.chunks.len());
         let mut added = 0;
-        for new in &prepared.chunks {
-            let there = writer.chunk_ids(&[new.name])?.into_iter().next().flatten();
+        let names: Vec<Digest> = prepared.chunks.iter().map(|new| new.name).collect();
+        let found = writer.chunk_ids(&names)?;
+        for (new, there) in prepared.chunks.iter().zip(found) {
             let base = match new.base {
                 Base::None => None,
                 Base::Kept(id) => Some(id),

@@ -168,7 +168,7 @@ fn a_changed_value_moves_no_boundary() {
         ends
     };
     let before = leaves(&chunks, &root);
-    assert!(before.len() > 200, "{}", before.len());
+    assert!(before.len() > 100, "{}", before.len());
     // Every value is another now, of the same length.
     resources = resources
         .keys()
