@@ -9,6 +9,7 @@ mod read;
 mod record;
 mod relations;
 mod shelf;
+mod since;
 #[cfg(test)]
 pub(crate) mod tests;
 
