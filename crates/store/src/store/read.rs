@@ -1,5 +1,8 @@
 //! Reading what was recorded: a whole snapshot, one resource, what differs between two entries.
 
+#[cfg(test)]
+mod tests;
+
 use parallax_model::{Key, Resource, Snapshot, SnapshotHeader};
 
 use super::record::{root_of, unreadable};

@@ -176,12 +176,12 @@ impl Since<'_, '_> {
 
 /// A difference to an entry: a change, or fingerprints that say nothing of each other.
 fn sort_out(key: Key, what: What, since: &EntryRow, out: &mut Vec<Kept>, masked: &mut Vec<Masked>) {
-    match what {
-        What::Attribute { path, before: Some(Value::Secret(before)), after: Some(Value::Secret(after)) }
-            if before.same_secret(&after).is_none() =>
-        {
-            masked.push((key, path, Value::Secret(after)));
-        }
-        what => out.push(Kept { key, what, after: since.captured }),
+    if let What::Attribute { path, before: Some(Value::Secret(before)), after: Some(Value::Secret(after)) } =
+        &what
+        && before.same_secret(after).is_none()
+    {
+        masked.push((key, path.clone(), Value::Secret(after.clone())));
+    } else {
+        out.push(Kept { key, what, after: since.captured });
     }
 }

@@ -11,7 +11,7 @@ use parallax_model::{Digest, Resource};
 use super::entry::{Level, level_of};
 use super::resource::{Decoder, attribute_count};
 use super::scan::decoded;
-use super::stream::{Stream, order, settle};
+use super::stream::{Open, Stream, fetch, order, settle};
 use super::{Chunks, Counts, Root, TreeError};
 
 /// A key's resource on the left and on the right; at least one is there, and they are not equal.
@@ -38,6 +38,8 @@ pub fn diff<'c, C: Chunks>(chunks: &'c C, left: &Root, right: &Root) -> Result<D
         ([Vec::new(), Vec::new()], 0)
     } else {
         let roots = [left, right].map(|root| vec![root.chunk]);
+        // Both at once: they are then at hand.
+        fetch(chunks, vec![left.chunk, right.chunk])?;
         let levels = [level_of(chunks, &left.chunk)?, level_of(chunks, &right.chunk)?];
         (evened(chunks, roots, levels)?, levels.into_iter().min().unwrap_or_default())
     };
@@ -78,8 +80,8 @@ fn below(
         settle(chunks, [&mut left, &mut right])?;
         let (mine, other) = (left.current(), right.current());
         let Some(order) = order(mine, other) else { return Ok(out) };
-        let mine = mine.filter(|_| order.is_le()).map(|open| open.link()).transpose()?;
-        let other = other.filter(|_| order.is_ge()).map(|open| open.link()).transpose()?;
+        let mine = mine.filter(|_| order.is_le()).map(Open::link).transpose()?;
+        let other = other.filter(|_| order.is_ge()).map(Open::link).transpose()?;
         match (mine, other) {
             (Some((mine, counts)), Some((other, _))) if mine == other => equal.add(counts),
             (mine, other) => {

@@ -14,6 +14,9 @@ use super::{Chunks, Counts, TreeError, load};
 /// How many chunks are fetched ahead for each side of a walk: a few megabytes.
 const AHEAD: usize = 512;
 
+/// A chunk that was not opened.
+pub(crate) type Fetched = (Digest, Arc<[u8]>);
+
 /// One chunk, at one of its entries.
 #[derive(Debug)]
 pub(crate) struct Open {
@@ -111,7 +114,7 @@ pub(crate) struct Stream {
     level: Level,
     /// Names of chunks that were not fetched, then chunks that were not opened; the next is at the end.
     closed: Vec<Digest>,
-    fetched: Vec<(Digest, Arc<[u8]>)>,
+    fetched: Vec<Fetched>,
     open: Option<Open>,
 }
 
@@ -134,10 +137,9 @@ impl Stream {
             {
                 return Ok(());
             }
-            self.open = match self.fetched.pop() {
-                Some((chunk, bytes)) => Some(Open::new(chunk, self.level, bytes)?),
-                None => return Ok(self.open = None),
-            };
+            self.open = None;
+            let Some((chunk, bytes)) = self.fetched.pop() else { return Ok(()) };
+            self.open = Some(Open::new(chunk, self.level, bytes)?);
         }
     }
 
@@ -160,7 +162,7 @@ impl Stream {
         wanted
     }
 
-    fn take(&mut self, mut chunks: Vec<(Digest, Arc<[u8]>)>) -> Result<(), TreeError> {
+    fn take(&mut self, mut chunks: Vec<Fetched>) -> Result<(), TreeError> {
         chunks.reverse();
         chunks.append(&mut self.fetched);
         self.fetched = chunks;
@@ -183,7 +185,8 @@ pub(crate) fn settle<const N: usize>(
     Ok(())
 }
 
-fn fetch(chunks: &impl Chunks, names: Vec<Digest>) -> Result<Vec<(Digest, Arc<[u8]>)>, TreeError> {
+/// Chunks by name, in one trip.
+pub(crate) fn fetch(chunks: &impl Chunks, names: Vec<Digest>) -> Result<Vec<Fetched>, TreeError> {
     if let Ok(found) = chunks.get_all(&names)
         && let Some(all) = found.into_iter().collect::<Option<Vec<_>>>()
     {
