@@ -2,6 +2,11 @@
 //!
 //! zstd takes another chunk as the dictionary: a leaf that replaces another costs what differs. It is C, and takes 8
 //! processor seconds of a cold build (SQLite takes 11). Chunks are text, so that entropy coding, which LZ4 has not, matters.
+//!
+//! Measured with a first snapshot of 30,000 objects of ten attributes, recorded whole (bytes of chunks, processor time of the
+//! recording, then of reading it back): level 3 against bases 2.02 MB, 282 ms, 59 ms; without bases 2.66 MB, 248 ms; level 1 1.92 MB,
+//! 261 ms, 59 ms; level 6 1.81 MB, 360 ms, 54 ms. Level -5, which like LZ4 codes no entropy of texts: 3.19 MB, 278 ms, 54 ms, and 4.09 MB
+//! without bases. A chunk that replaces another gains far more: the rows above are of new chunks against their neighbours.
 
 use std::cell::RefCell;
 use std::fmt;
@@ -9,7 +14,7 @@ use std::sync::Arc;
 
 use zstd_safe::{CCtx, DCtx};
 
-/// Ratio and speed are flat from here on for chunks of this size.
+/// Ratio and speed are flat around here for chunks of this size.
 const LEVEL: i32 = 3;
 /// No chunk or block of changes may claim to be larger.
 const MOST_BYTES: u64 = 1 << 30;
