@@ -13,6 +13,7 @@ use std::fmt;
 use std::path::Path;
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension as _, TransactionBehavior};
 
 use crate::StoreError;
@@ -74,6 +75,8 @@ impl Sqlite {
         let connection = &self.connection;
         connection.busy_timeout(WAIT).map_err(|e| self.told(e))?;
         connection.execute_batch("PRAGMA cache_size = -32768").map_err(|e| self.told(e))?;
+        // Otherwise SQLite plans a query anew for each value that it is run with.
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map_err(|e| self.told(e))?;
         let found = self.version()?;
         if found > schema::known() {
             return Err(StoreError::Newer { place: self.place.clone(), found, known: schema::known() });

@@ -31,7 +31,7 @@ fn started(place: &str, orders: &str) -> Child {
 
 fn record(store: &Store, from: u64, count: u64, mut tell: impl FnMut(u64)) {
     for n in from..from + count {
-        let minute = i64::try_from(n % 1000).unwrap();
+        let minute = i64::try_from(n).unwrap();
         tell(store.record("staging", &snapshot(minute, 500, 4, n)).unwrap().entry.number);
     }
 }
@@ -74,7 +74,7 @@ fn a_killed_writer_leaves_whole_recordings_only() {
     let (mut acknowledged, mut killed, mut random) = (Vec::new(), 0, 0x9e37_79b9_u64);
     while acknowledged.len() < 500 {
         random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        let mut child = started(&place.path(), &format!("1000:{}", acknowledged.len()));
+        let mut child = started(&place.path(), &format!("1000:{}", killed * 1000));
         let mut told = numbers(&mut child);
         acknowledged.extend(told.by_ref().take(1 + usize::try_from(random >> 60).unwrap() * 2));
         std::thread::sleep(std::time::Duration::from_micros(random >> 50));
@@ -90,7 +90,8 @@ fn a_killed_writer_leaves_whole_recordings_only() {
         assert!(acknowledged.iter().all(has), "an acknowledged recording is missing");
         let latest = u64::try_from(entries.len()).unwrap();
         assert!((1..=latest).all(|number| has(&number)), "a recording is there in part");
-        record(&store, 77, 1, |number| assert_eq!(number, latest + 1));
+        // The next worker's captures come after this one.
+        record(&store, u64::try_from(killed).unwrap() * 1000 - 1, 1, |number| assert_eq!(number, latest + 1));
         acknowledged.push(latest + 1);
     }
     assert!(killed > 10, "{killed}");

@@ -5,11 +5,11 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use parallax_model::{Digest, Timestamp};
+use parallax_model::{Digest, Snapshot, Timestamp};
 
-use super::record::unreadable;
-use super::shelf::Shelf;
-use super::{Store, entry_of};
+use super::Store;
+use super::record::{root_of, unreadable};
+use super::shelf::{Cache, Shelf};
 use crate::StoreError;
 use crate::backend::{BlockQuery, ChunkId, EntryRow, EnvironmentId, Reader, Span, Writer};
 use crate::pack::Packer;
@@ -150,7 +150,9 @@ impl Store {
     /// [`StoreError`] only where the store cannot be read at all; what is wrong with parts of it is in the answer.
     pub fn verify(&self) -> Result<Verified, StoreError> {
         let mut out = Verified { problems: self.backend.integrity()?, ..Verified::default() };
-        let shelf = self.shelf();
+        // What others opened is not what lies in the backend now.
+        let cache = Cache::default();
+        let shelf = Shelf::new(&*self.backend, &self.packer, &cache);
         let mut seen = HashSet::new();
         for (id, name) in self.backend.environments()? {
             let rows = self.backend.entries(id, Span::ALL)?;
@@ -182,14 +184,15 @@ impl Store {
         shelf: &Shelf<'_>,
         seen: &mut HashSet<Digest>,
     ) -> Result<(), StoreError> {
-        self.header_of(environment, row, shelf)?;
+        let header = self.header_of(environment, row, shelf)?;
         if !seen.insert(row.root) {
             return Ok(());
         }
         reach(shelf, row.root, &mut |name| {
             seen.insert(name);
         })?;
-        let snapshot = self.read(&entry_of(environment, row))?;
+        let resources = tree::scan(shelf, &root_of(row), "")?.collect::<Result<Vec<_>, _>>()?;
+        let snapshot = Snapshot::new(header, resources);
         let attributes: usize = snapshot.resources().iter().map(|r| r.attributes.len()).sum();
         let counted = (snapshot.resources().len(), attributes);
         let said = (usize::try_from(row.resources), usize::try_from(row.attributes));
@@ -247,7 +250,8 @@ struct Needed {
 impl Needed {
     /// Adds what the entries need that were not looked at yet.
     fn add_entries(&mut self, reader: &dyn Reader, packer: &Packer) -> Result<(), StoreError> {
-        let shelf = Shelf::new(reader, packer);
+        let cache = Cache::default();
+        let shelf = Shelf::new(reader, packer, &cache);
         for (id, _) in reader.environments()? {
             for row in reader.entries(id, Span::ALL)? {
                 if self.entries.insert((id, row.number)) {

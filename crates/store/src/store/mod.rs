@@ -9,6 +9,7 @@ mod read;
 mod record;
 mod relations;
 mod shelf;
+mod since;
 #[cfg(test)]
 pub(crate) mod tests;
 
@@ -27,7 +28,7 @@ use crate::backend::{Backend, EntryRow, EnvironmentId, Sizes, Span};
 use crate::pack::Packer;
 use crate::sqlite::Sqlite;
 use crate::tree::{Counts, Root};
-use shelf::Shelf;
+use shelf::{Cache, Shelf};
 
 /// A store that is open.
 ///
@@ -45,6 +46,7 @@ use shelf::Shelf;
 pub struct Store {
     backend: Box<dyn Backend>,
     packer: Packer,
+    cache: Cache,
 }
 
 /// One recording in a timeline.
@@ -97,7 +99,7 @@ impl Store {
     /// A store over any backend.
     #[must_use]
     pub fn over(backend: Box<dyn Backend>) -> Self {
-        Self { backend, packer: Packer::new() }
+        Self { backend, packer: Packer::new(), cache: Cache::default() }
     }
 
     /// The names of all environments that were recorded.
@@ -222,7 +224,7 @@ impl Store {
 
     fn shelf(&self) -> Shelf<'_> {
         // A box of a trait object lends itself as the trait that stands above.
-        Shelf::new(&*self.backend, &self.packer)
+        Shelf::new(&*self.backend, &self.packer, &self.cache)
     }
 }
 
