@@ -2,8 +2,10 @@
 
 mod ci;
 mod json;
+pub mod store;
 mod text;
 
 pub use ci::ci_lines;
 pub use json::{DivergenceJson, GapJson, ReportJson, SideJson, SummaryJson, json, schema};
+pub use store::Told;
 pub use text::{Detail, Layout, Wrap, text};

@@ -7,5 +7,6 @@ mod commands;
 mod failures;
 mod golden;
 mod parity;
+mod store;
 mod support;
 mod tidy;
