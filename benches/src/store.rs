@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::time::Instant;
 
-use parallax_model::{Key, Resource, Snapshot, SnapshotHeader, Timestamp, Value};
+use parallax_model::{Key, Relation, RelationKind, Resource, Snapshot, SnapshotHeader, Timestamp, Value};
 use parallax_store::{Entry, Query, Store};
 
 use crate::measure::{self, Cost, Line, own_processor_seconds};
@@ -41,6 +41,7 @@ pub(crate) fn run(setup: &Setup) -> Outcome {
         );
     }
     history(&mut table, folder)?;
+    relations(&mut table, folder)?;
     Ok(table)
 }
 
@@ -345,5 +346,28 @@ fn history(table: &mut Table, folder: &Path) -> Result<(), String> {
     goal(table, "history of one key: processor ms", milliseconds(cost), "below 2");
     let sizes = store.stats().map_err(text)?;
     table.note(format!("after 1,000,000 changes: {} kB on disk", sizes.bytes / 1000));
+    Ok(())
+}
+
+/// Relations as of a time: each of 100,000 resources points at two others.
+fn relations(table: &mut Table, folder: &Path) -> Result<(), String> {
+    const COUNT: usize = 100_000;
+    let key = |number: usize| resource(number % COUNT, 0).key;
+    let related = |number: usize| {
+        let mut resource = resource(number, 0);
+        for to in [number / 2, number * 7 + 1] {
+            resource.relate(Relation { kind: RelationKind::DependsOn, to: key(to) });
+        }
+        resource
+    };
+    let store = open(&folder.join("relations.db"))?;
+    let whole = Snapshot::new(header(0), (0..COUNT).map(related).collect());
+    let entry = store.record("production", &whole).map_err(text)?.entry;
+    let (graph, cost) = timed(|| store.graph(&entry).map_err(text))?;
+    table.note(format!("relations of {COUNT} resources as of a time, read: {:.0} ms", cost.wall * 1000.0));
+    let (reached, cost) = timed(|| Ok(graph.reachable(&key(COUNT - 1), &[], 6).len()))?;
+    table.note(format!("what one reaches within 6 steps: {reached}, in {:.2} ms", cost.wall * 1000.0));
+    let (reaching, cost) = timed(|| Ok(graph.reaching(&key(1), &[], 6).len()))?;
+    table.note(format!("what reaches one within 6 steps: {reaching}, in {:.2} ms", cost.wall * 1000.0));
     Ok(())
 }

@@ -102,4 +102,14 @@ pub enum StoreError {
         /// What was asked for.
         url: String,
     },
+    /// The store that is copied into knows an environment of that name by another history.
+    #[error(
+        "the other store has an environment `{environment}` with a history of its own: {why}; nothing of it was copied"
+    )]
+    OtherHistory {
+        /// The name.
+        environment: String,
+        /// What tells the two apart.
+        why: String,
+    },
 }

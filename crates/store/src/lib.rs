@@ -12,7 +12,10 @@ mod sqlite;
 mod store;
 pub mod tree;
 
-pub use backend::Sizes;
+pub use backend::{About, Sizes};
 pub use change::{Change, Shape, What, derive};
 pub use error::StoreError;
-pub use store::{Collected, Differing, Entry, Graph, Policy, Query, Recorded, Store, Verified};
+pub use store::{
+    Collected, Copied, Differing, Entry, Graph, Policy, Problem, Query, Recorded, Salvaged, Standing, Store,
+    Survey, Tell, Verified,
+};

@@ -4,6 +4,7 @@ mod ci;
 mod json;
 mod log;
 mod log_json;
+pub mod store;
 mod text;
 mod timelines;
 
@@ -11,5 +12,6 @@ pub use ci::ci_lines;
 pub use json::{DivergenceJson, GapJson, ReportJson, SideJson, SummaryJson, json, schema};
 pub use log::{LogLayout, log};
 pub use log_json::{log_json, timelines_json};
+pub use store::Told;
 pub use text::{Detail, Layout, Wrap, text};
 pub use timelines::timelines;

@@ -2,8 +2,8 @@
 //! recorded is for the caller to tell; it never changes a verdict.
 
 use parallax_engine::boundary::Outcome;
-use parallax_model::{Fingerprint, Timestamp, Value};
-use parallax_store::{Change, Entry, Store, What};
+use parallax_model::{SnapshotHeader, Timestamp};
+use parallax_store::{Entry, Store};
 
 use super::check::has_project;
 use super::observe::{Projects, Provenance};
@@ -136,36 +136,21 @@ fn record_in(store: &Store, timeline: &str, side: &Side) -> Result<(Entry, Kept)
         return Ok((entry, Kept::Again));
     }
     let before = match store.as_of(timeline, Timestamp::MAX)? {
-        Some(entry) => Some((entry.captured_at, store.header(&entry)?.gaps)),
+        Some(entry) => Some((entry.captured_at, store.header(&entry)?)),
         None => None,
     };
     let recorded = store.record(timeline, snapshot)?;
-    let (unknown, told): (Vec<&Change>, Vec<&Change>) = recorded
-        .changes
-        .iter()
-        .filter(|change| noise(change).is_none())
-        .partition(|change| is_unknown(change));
+    let told = recorded.changes.iter().filter(|change| noise(change).is_none()).count();
     let kept = match before {
         None => Kept::First,
-        Some((at, _)) if !told.is_empty() => Kept::Changed(told.len(), at),
-        Some((at, gaps)) if unknown.is_empty() && gaps == snapshot.header().gaps => Kept::Unchanged(at),
+        Some((at, _)) if told > 0 => Kept::Changed(told, at),
+        Some((at, header)) if saw_alike(&header, snapshot.header()) => Kept::Unchanged(at),
         Some((at, _)) => Kept::NoneSeen(at),
     };
     Ok((recorded.entry, kept))
 }
 
-/// Whether a change is of a secret whose fingerprints can't be held against each other: another key made them,
-/// or only its presence was kept.
-fn is_unknown(change: &Change) -> bool {
-    let What::Attribute { before: Some(Value::Secret(before)), after: Some(Value::Secret(after)), .. } =
-        &change.what
-    else {
-        return false;
-    };
-    match (before, after) {
-        (Fingerprint::Keyed { key_id: before, .. }, Fingerprint::Keyed { key_id: after, .. }) => {
-            before != after
-        }
-        (Fingerprint::Present, _) | (_, Fingerprint::Present) => true,
-    }
+/// Whether the same could be seen: with the same gaps, and secrets by the same key.
+fn saw_alike(before: &SnapshotHeader, after: &SnapshotHeader) -> bool {
+    before.gaps == after.gaps && before.key_id == after.key_id
 }

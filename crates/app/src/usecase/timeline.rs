@@ -285,6 +285,6 @@ impl From<StoreError> for AppError {
             told = told.caused_by(error.to_string());
             cause = error.source();
         }
-        told
+        super::house::hint(&error).into_iter().fold(told, Self::hint)
     }
 }

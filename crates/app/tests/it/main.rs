@@ -9,5 +9,6 @@ mod golden;
 mod in_time;
 mod log;
 mod parity;
+mod store;
 mod support;
 mod tidy;

@@ -231,7 +231,7 @@ fn damage_in_a_chunk_is_named_and_the_rest_stays_readable() {
     store.record("production", &snapshot(0, 20, 20, 7)).unwrap();
     plain(&place, "UPDATE chunk SET data = x'00' WHERE id = 3");
     let problems = place.open().verify().unwrap().problems;
-    assert!(problems.iter().any(|problem| problem.contains("entry 1: chunk ")), "{problems:?}");
+    assert!(problems.iter().any(|problem| problem.to_string().contains("entry 1: chunk ")), "{problems:?}");
     let store = place.open();
     let entry = store.as_of("production", header(0, Vec::new()).captured_at).unwrap().unwrap();
     assert!(store.read(&entry).is_ok());

@@ -2,26 +2,36 @@
 //!
 //! Everything that is the same for every backend is in this folder: recording, reading, history, and keeping house.
 
+mod copy;
 mod header;
 mod history;
 mod house;
+#[cfg(test)]
+mod house_tests;
 mod read;
 mod record;
 mod relations;
+mod salvage;
 mod shelf;
 mod since;
+mod survey;
 #[cfg(test)]
 pub(crate) mod tests;
+mod verify;
 
 use std::path::Path;
 
 use parallax_model::{Digest, Timestamp};
 
+pub use copy::Copied;
 pub use history::Query;
-pub use house::{Collected, Policy, Verified};
+pub use house::{Collected, Policy};
 pub use read::Differing;
 pub use record::Recorded;
 pub use relations::Graph;
+pub use salvage::Salvaged;
+pub use survey::{Standing, Survey};
+pub use verify::{Problem, Tell, Verified};
 
 use crate::StoreError;
 use crate::backend::{Backend, EntryRow, EnvironmentId, Sizes, Span};
