@@ -152,6 +152,11 @@ pub trait Reader {
 
 /// What can be written, within one transaction.
 pub trait Writer: Reader {
+    /// Sees to it that nothing is recorded until the end of this transaction, and that what was recorded before it is seen.
+    /// Does nothing where only one transaction writes at a time.
+    fn keep_recordings_out(&mut self) -> Result<(), StoreError> {
+        Ok(())
+    }
     /// The environment of that name, which is made if need be.
     fn add_environment(&mut self, name: &str) -> Result<EnvironmentId, StoreError>;
     /// Adds a chunk that is not there.

@@ -47,6 +47,30 @@ pub enum StoreError {
         /// The latest schema that this version knows.
         known: i64,
     },
+    /// The store is shared, and was written by an earlier version that others may still use.
+    #[error(
+        "`{place}`: the store has schema {found}, and this version works with schema {known}; update every `parallax` \
+         that uses it, then run `parallax store migrate` once"
+    )]
+    Older {
+        /// The store.
+        place: String,
+        /// Its schema.
+        found: i64,
+        /// The schema that this version works with.
+        known: i64,
+    },
+    /// The connection was lost, and could not be made again.
+    #[error(
+        "`{place}`: the connection to the store was lost and could not be made again ({why}); what was being recorded is \
+         there whole, or not at all"
+    )]
+    Cut {
+        /// The store.
+        place: String,
+        /// What came of the last try.
+        why: String,
+    },
     /// The store's file is damaged.
     #[error("`{place}`: the store is damaged ({why}); it was not changed: restore a copy, or move it away")]
     Damaged {

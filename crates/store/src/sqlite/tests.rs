@@ -70,7 +70,10 @@ fn numbers(child: &mut Child) -> impl Iterator<Item = u64> + use<> {
 
 #[test]
 fn a_killed_writer_leaves_whole_recordings_only() {
-    let place = Place::new();
+    killed_writers_leave_whole_recordings_only(&Place::new());
+}
+
+pub(crate) fn killed_writers_leave_whole_recordings_only(place: &Place) {
     let (mut acknowledged, mut killed, mut random) = (Vec::new(), 0, 0x9e37_79b9_u64);
     while acknowledged.len() < 500 {
         random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
@@ -82,6 +85,7 @@ fn a_killed_writer_leaves_whole_recordings_only() {
         child.wait().unwrap();
         killed += 1;
         acknowledged.extend(told);
+        place.settle();
         let store = place.open();
         let entries = store.entries("staging", Timestamp::MIN, Timestamp::MAX).unwrap();
         // The one that was being acknowledged may be there, and is whole then.
@@ -110,7 +114,10 @@ fn a_killed_writer_leaves_whole_recordings_only() {
 
 #[test]
 fn two_processes_record_at_once_and_nothing_is_lost() {
-    let place = Place::new();
+    two_processes_lose_nothing(&Place::new());
+}
+
+pub(crate) fn two_processes_lose_nothing(place: &Place) {
     let mut children = [started(&place.path(), "60:0"), started(&place.path(), "60:5000")];
     let told: Vec<Vec<u64>> = children.iter_mut().map(|child| numbers(child).collect()).collect();
     for child in &mut children {

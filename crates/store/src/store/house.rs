@@ -133,6 +133,7 @@ impl Store {
         for batch in gone.chunks(BATCH) {
             let mut removed = 0;
             self.backend.write(&mut |writer| {
+                writer.keep_recordings_out()?;
                 needed.add_entries(&*writer, &self.packer)?;
                 let mut batch = batch.to_vec();
                 batch.retain(|(id, name)| !needed.ids.contains(id) && !needed.names.contains(name));

@@ -202,6 +202,7 @@ impl Store {
         row: &EntryRow,
         old: Option<&EntryRow>,
     ) -> Result<(Vec<New>, Vec<Digest>), StoreError> {
+        shelf.look_up_staged()?;
         let mut out =
             Packing { store: self, shelf, new: Vec::new(), there: Vec::new(), anchors: HashMap::new() };
         out.take(row.header, u8::MAX, || Ok(old.map(|old| old.header)))?;
@@ -217,8 +218,8 @@ impl Store {
     ) -> Result<usize, StoreError> {
         let mut ids = Vec::with_capacity(prepared.chunks.len());
         let mut added = 0;
-        for new in &prepared.chunks {
-            let there = writer.chunk_ids(&[new.name])?.into_iter().next().flatten();
+        let names: Vec<Digest> = prepared.chunks.iter().map(|new| new.name).collect();
+        for (new, there) in prepared.chunks.iter().zip(writer.chunk_ids(&names)?) {
             let base = match new.base {
                 Base::None => None,
                 Base::Kept(id) => Some(id),

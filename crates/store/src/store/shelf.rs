@@ -3,12 +3,13 @@
 //! Every chunk that is read is held against its name. New chunks stay in memory until a recording writes them.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::sync::Arc;
 
 use parallax_model::Digest;
 
+use crate::StoreError;
 use crate::backend::{ChunkId, Reader};
 use crate::pack::Packer;
 use crate::tree::{ChunkFailure, Chunks, name_of};
@@ -29,6 +30,8 @@ pub(crate) struct Opened {
 #[derive(Default)]
 struct Held {
     ids: HashMap<Digest, ChunkId>,
+    /// New chunks that the backend was asked for and has not.
+    absent: HashSet<Digest>,
     opened: HashMap<ChunkId, Opened>,
     bytes: usize,
 }
@@ -62,10 +65,27 @@ impl<'s> Shelf<'s> {
         self.staged.get(name).cloned()
     }
 
+    /// Asks the backend for all chunks at once that were put, so that [`Shelf::id`] knows which of them it has.
+    pub(crate) fn look_up_staged(&self) -> Result<(), StoreError> {
+        let names: Vec<Digest> = self.staged.keys().copied().collect();
+        let found = self.reader.chunk_ids(&names)?;
+        let mut held = self.held.borrow_mut();
+        for (name, id) in names.into_iter().zip(found) {
+            match id {
+                Some(id) => drop(held.ids.insert(name, id)),
+                None => drop(held.absent.insert(name)),
+            }
+        }
+        Ok(())
+    }
+
     /// The number of a chunk that the backend has.
     pub(crate) fn id(&self, name: &Digest) -> Result<Option<ChunkId>, ChunkFailure> {
         if let Some(id) = self.held.borrow().ids.get(name) {
             return Ok(Some(*id));
+        }
+        if self.held.borrow().absent.contains(name) {
+            return Ok(None);
         }
         let found = self.reader.chunk_ids(&[*name])?.into_iter().next().flatten();
         if let Some(id) = found {

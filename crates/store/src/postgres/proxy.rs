@@ -1,0 +1,117 @@
+//! A proxy in front of a server that cuts one connection at a chosen message, for tests of what is left then.
+
+use std::io::{Read as _, Write as _};
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+
+/// Where the connection is cut.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Cut {
+    /// Before the server gets this message.
+    Before(i64),
+    /// After the server got it, before it can answer.
+    After(i64),
+    /// After half of it.
+    Within(i64),
+    /// Nowhere; messages are counted.
+    Never,
+}
+
+/// A proxy that runs until the test ends.
+#[derive(Debug)]
+pub(crate) struct Proxy {
+    pub(crate) port: u16,
+    counted: Arc<AtomicI64>,
+    /// How many messages are to be let through until the cut.
+    left: Arc<AtomicI64>,
+    is_cut: Arc<AtomicBool>,
+}
+
+impl Proxy {
+    /// Starts one. Until [`Proxy::arm`] is called it lets everything through.
+    pub(crate) fn start(server: u16) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let proxy = Self {
+            port: listener.local_addr().unwrap().port(),
+            counted: Arc::default(),
+            left: Arc::new(AtomicI64::new(i64::MAX)),
+            is_cut: Arc::default(),
+        };
+        let (counted, left, is_cut) = (proxy.counted.clone(), proxy.left.clone(), proxy.is_cut.clone());
+        std::thread::spawn(move || {
+            for client in listener.incoming().map_while(Result::ok) {
+                let server = TcpStream::connect(("127.0.0.1", server)).unwrap();
+                let (mut from, mut to) = (server.try_clone().unwrap(), client.try_clone().unwrap());
+                std::thread::spawn(move || {
+                    drop(std::io::copy(&mut from, &mut to));
+                    drop(to.shutdown(Shutdown::Both));
+                });
+                let (counted, left, is_cut) = (counted.clone(), left.clone(), is_cut.clone());
+                std::thread::spawn(move || forward(client, server, &counted, &left, &is_cut));
+            }
+        });
+        proxy
+    }
+
+    /// Cuts at that message from now, once. The kind of the cut is kept in the lowest bits.
+    pub(crate) fn arm(&self, cut: Cut) {
+        let (number, kind) = match cut {
+            Cut::Before(number) => (number, 0),
+            Cut::After(number) => (number, 1),
+            Cut::Within(number) => (number, 2),
+            Cut::Never => (i64::MAX / 8, 0),
+        };
+        self.counted.store(0, Ordering::SeqCst);
+        self.is_cut.store(false, Ordering::SeqCst);
+        self.left.store(number * 4 + kind, Ordering::SeqCst);
+    }
+
+    /// How many messages the client sent since then.
+    pub(crate) fn counted(&self) -> i64 {
+        self.counted.load(Ordering::SeqCst)
+    }
+
+    /// Whether the cut was made.
+    pub(crate) fn is_cut(&self) -> bool {
+        self.is_cut.load(Ordering::SeqCst)
+    }
+}
+
+/// One message of the client; the first of a connection has no type.
+fn message(client: &mut TcpStream, is_first: bool) -> Option<Vec<u8>> {
+    let mut out = vec![0; if is_first { 4 } else { 5 }];
+    client.read_exact(&mut out).ok()?;
+    let length = u32::from_be_bytes(out[out.len() - 4..].try_into().unwrap());
+    let head = out.len();
+    out.resize(head + usize::try_from(length).unwrap() - 4, 0);
+    client.read_exact(&mut out[head..]).ok()?;
+    Some(out)
+}
+
+fn forward(mut client: TcpStream, mut server: TcpStream, counted: &AtomicI64, left: &AtomicI64, is_cut: &AtomicBool) {
+    let mut is_first = true;
+    while let Some(bytes) = message(&mut client, is_first) {
+        is_first = false;
+        counted.fetch_add(1, Ordering::SeqCst);
+        let now = left.fetch_sub(4, Ordering::SeqCst);
+        let sent = match now {
+            0 => 0,
+            1 => bytes.len(),
+            2 => bytes.len() / 2,
+            _ => {
+                if server.write_all(&bytes).is_err() {
+                    break;
+                }
+                continue;
+            }
+        };
+        // The client hears nothing of what the server makes of this.
+        drop(client.shutdown(Shutdown::Both));
+        is_cut.store(true, Ordering::SeqCst);
+        drop(server.write_all(&bytes[..sent]));
+        break;
+    }
+    drop(client.shutdown(Shutdown::Both));
+    drop(server.shutdown(Shutdown::Write));
+}
