@@ -23,6 +23,12 @@ const LONGEST_TRIP: Duration = Duration::from_secs(120);
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
+#[cfg(test)]
+thread_local! {
+    /// How many trips this thread made.
+    pub(super) static TRIPS: std::cell::Cell<u64> = const { std::cell::Cell::new(0) };
+}
+
 /// Why a trip failed.
 #[derive(Debug)]
 pub(super) struct Failure {
@@ -181,9 +187,12 @@ impl Postgres {
     pub(super) fn trip(&self, sent: &[Sent<'_>], end: Option<&str>) -> Result<Vec<Vec<Row>>, Failure> {
         let begin = match self.phase.get() {
             Phase::Idle | Phase::Open => None,
-            Phase::Begun(sql) => Some(sql),
+            Phase::Begun(sql) => {
+                // From here on the server may have begun it, whatever is heard of that.
+                self.phase.set(Phase::Open);
+                Some(sql)
+            }
         };
-        self.trips.set(self.trips.get().saturating_add(1));
         let answers = self.on(async |client| {
             let first = async {
                 let Some(sql) = begin else { return Ok(None) };
@@ -205,10 +214,9 @@ impl Postgres {
             last.map(|()| (version, all))
         });
         let (version, all) = answers?;
-        self.phase.set(match (end, self.phase.get()) {
-            (Some(_), _) | (None, Phase::Idle) => Phase::Idle,
-            (None, Phase::Begun(_) | Phase::Open) => Phase::Open,
-        });
+        if end.is_some() {
+            self.phase.set(Phase::Idle);
+        }
         if let Some(rows) = version {
             let known = schema::known(self.steps);
             let found = rows.first().and_then(|row| row.try_get(0).ok()).unwrap_or(known);
@@ -228,6 +236,8 @@ impl Postgres {
         &self,
         work: impl AsyncFnOnce(&Client) -> Result<T, tokio_postgres::Error>,
     ) -> Result<T, Failure> {
+        #[cfg(test)]
+        TRIPS.set(TRIPS.get() + 1);
         let mut slot = self.client.borrow_mut();
         let client = slot.as_ref().ok_or_else(|| Failure::new(Sort::Cut, "the connection was lost"))?;
         let done = self.runtime.block_on(async { timeout(LONGEST_TRIP, work(client)).await });

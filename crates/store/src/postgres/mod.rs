@@ -11,6 +11,8 @@
 
 mod connect;
 #[cfg(test)]
+mod cut_tests;
+#[cfg(test)]
 mod lint;
 mod names;
 #[cfg(test)]
@@ -21,7 +23,7 @@ mod schema;
 pub(crate) mod server;
 mod statement;
 #[cfg(test)]
-pub(crate) mod tests;
+mod tests;
 mod tls;
 mod url;
 mod write;
@@ -58,7 +60,6 @@ pub(crate) struct Postgres {
     /// Something failed within the transaction, which can come to nothing now.
     is_spoilt: Cell<bool>,
     names: RefCell<Names>,
-    trips: Cell<u64>,
     patience: Cell<Duration>,
 }
 
@@ -113,7 +114,6 @@ impl Postgres {
             is_writing: Cell::new(false),
             is_spoilt: Cell::new(false),
             names: RefCell::default(),
-            trips: Cell::new(0),
             patience: Cell::new(connect::patience()),
         };
         store.connect()?;

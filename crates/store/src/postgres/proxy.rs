@@ -14,6 +14,8 @@ pub(crate) enum Cut {
     After(i64),
     /// After half of it.
     Within(i64),
+    /// After so many bytes of the server's answers.
+    Answer(i64),
     /// Nowhere; messages are counted.
     Never,
 }
@@ -25,6 +27,9 @@ pub(crate) struct Proxy {
     counted: Arc<AtomicI64>,
     /// How many messages are to be let through until the cut.
     left: Arc<AtomicI64>,
+    answered: Arc<AtomicI64>,
+    /// How many bytes are answered until the cut.
+    most: Arc<AtomicI64>,
     is_cut: Arc<AtomicBool>,
 }
 
@@ -36,17 +41,21 @@ impl Proxy {
             port: listener.local_addr().unwrap().port(),
             counted: Arc::default(),
             left: Arc::new(AtomicI64::new(i64::MAX)),
+            answered: Arc::default(),
+            most: Arc::new(AtomicI64::new(i64::MAX)),
             is_cut: Arc::default(),
         };
         let (counted, left, is_cut) = (proxy.counted.clone(), proxy.left.clone(), proxy.is_cut.clone());
+        let (answered, most) = (proxy.answered.clone(), proxy.most.clone());
         std::thread::spawn(move || {
             for client in listener.incoming().map_while(Result::ok) {
                 let server = TcpStream::connect(("127.0.0.1", server)).unwrap();
-                let (mut from, mut to) = (server.try_clone().unwrap(), client.try_clone().unwrap());
-                std::thread::spawn(move || {
-                    drop(std::io::copy(&mut from, &mut to));
-                    drop(to.shutdown(Shutdown::Both));
-                });
+                // Small messages would wait for each other.
+                server.set_nodelay(true).unwrap();
+                client.set_nodelay(true).unwrap();
+                let (from, to) = (server.try_clone().unwrap(), client.try_clone().unwrap());
+                let (answers, limit, cut) = (answered.clone(), most.clone(), is_cut.clone());
+                std::thread::spawn(move || answer(from, to, &answers, &limit, &cut));
                 let (counted, left, is_cut) = (counted.clone(), left.clone(), is_cut.clone());
                 std::thread::spawn(move || forward(client, server, &counted, &left, &is_cut));
             }
@@ -56,11 +65,13 @@ impl Proxy {
 
     /// Cuts at that message from now, once. The kind of the cut is kept in the lowest bits.
     pub(crate) fn arm(&self, cut: Cut) {
+        self.answered.store(0, Ordering::SeqCst);
+        self.most.store(if let Cut::Answer(bytes) = cut { bytes } else { i64::MAX }, Ordering::SeqCst);
         let (number, kind) = match cut {
             Cut::Before(number) => (number, 0),
             Cut::After(number) => (number, 1),
             Cut::Within(number) => (number, 2),
-            Cut::Never => (i64::MAX / 8, 0),
+            Cut::Answer(_) | Cut::Never => (i64::MAX / 8, 0),
         };
         self.counted.store(0, Ordering::SeqCst);
         self.is_cut.store(false, Ordering::SeqCst);
@@ -70,6 +81,11 @@ impl Proxy {
     /// How many messages the client sent since then.
     pub(crate) fn counted(&self) -> i64 {
         self.counted.load(Ordering::SeqCst)
+    }
+
+    /// How many bytes the server answered since then.
+    pub(crate) fn answered(&self) -> i64 {
+        self.answered.load(Ordering::SeqCst)
     }
 
     /// Whether the cut was made.
@@ -87,6 +103,26 @@ fn message(client: &mut TcpStream, is_first: bool) -> Option<Vec<u8>> {
     out.resize(head + usize::try_from(length).unwrap() - 4, 0);
     client.read_exact(&mut out[head..]).ok()?;
     Some(out)
+}
+
+fn answer(mut server: TcpStream, mut client: TcpStream, answered: &AtomicI64, most: &AtomicI64, is_cut: &AtomicBool) {
+    let mut bytes = [0; 4096];
+    while let Ok(length @ 1..) = server.read(&mut bytes) {
+        let before = answered.fetch_add(i64::try_from(length).unwrap(), Ordering::SeqCst);
+        let room = usize::try_from(most.load(Ordering::SeqCst) - before).unwrap_or_default();
+        if room < length {
+            // Only one connection is cut.
+            most.store(i64::MAX, Ordering::SeqCst);
+            is_cut.store(true, Ordering::SeqCst);
+            drop(client.write_all(&bytes[..room]));
+            break;
+        }
+        if client.write_all(&bytes[..length]).is_err() {
+            break;
+        }
+    }
+    drop(client.shutdown(Shutdown::Both));
+    drop(server.shutdown(Shutdown::Write));
 }
 
 fn forward(mut client: TcpStream, mut server: TcpStream, counted: &AtomicI64, left: &AtomicI64, is_cut: &AtomicBool) {
