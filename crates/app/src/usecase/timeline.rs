@@ -1,6 +1,6 @@
 //! Timelines as use cases need them: the store opened, observations recorded, entries found by a point in time.
 
-use parallax_store::{Store, StoreError};
+use parallax_store::{Credentials, Store, StoreError};
 
 use super::{Context, StorePlace};
 use crate::error::AppError;
@@ -18,7 +18,8 @@ pub fn open_store(context: &Context) -> Result<Store, AppError> {
                 .hint("name one with --store FILE"));
         }
     };
-    Ok(Store::open(&place)?)
+    let credentials = Credentials::from_variables(|name| std::env::var(name).ok());
+    Ok(Store::open_with(&place, &credentials)?)
 }
 
 impl From<StoreError> for AppError {

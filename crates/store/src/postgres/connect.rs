@@ -21,7 +21,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// No trip takes longer; a wait for a lock is ended by the server before that.
 const LONGEST_TRIP: Duration = Duration::from_secs(120);
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
-const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
 #[cfg(test)]
 thread_local! {
@@ -95,7 +95,8 @@ impl Failure {
 
     /// Whether another process made the same table at the same time.
     pub(super) fn is_race(&self) -> bool {
-        self.sort == Sort::Conflict || matches!(self.code.as_deref(), Some("23505" | "42P06" | "42P07" | "XX000"))
+        self.sort == Sort::Conflict
+            || matches!(self.code.as_deref(), Some("23505" | "42P06" | "42P07" | "XX000"))
     }
 }
 
@@ -104,7 +105,8 @@ fn is_io(error: &tokio_postgres::Error) -> bool {
     let mut cause = error.source();
     while let Some(error) = cause {
         if let Some(error) = error.downcast_ref::<std::io::Error>() {
-            return error.kind() != std::io::ErrorKind::InvalidData && error.kind() != std::io::ErrorKind::InvalidInput;
+            return error.kind() != std::io::ErrorKind::InvalidData
+                && error.kind() != std::io::ErrorKind::InvalidInput;
         }
         cause = error.source();
     }

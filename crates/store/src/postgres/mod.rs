@@ -220,4 +220,3 @@ impl Backend for Postgres {
         done
     }
 }
-

@@ -105,7 +105,13 @@ fn message(client: &mut TcpStream, is_first: bool) -> Option<Vec<u8>> {
     Some(out)
 }
 
-fn answer(mut server: TcpStream, mut client: TcpStream, answered: &AtomicI64, most: &AtomicI64, is_cut: &AtomicBool) {
+fn answer(
+    mut server: TcpStream,
+    mut client: TcpStream,
+    answered: &AtomicI64,
+    most: &AtomicI64,
+    is_cut: &AtomicBool,
+) {
     let mut bytes = [0; 4096];
     while let Ok(length @ 1..) = server.read(&mut bytes) {
         let before = answered.fetch_add(i64::try_from(length).unwrap(), Ordering::SeqCst);
@@ -125,7 +131,13 @@ fn answer(mut server: TcpStream, mut client: TcpStream, answered: &AtomicI64, mo
     drop(server.shutdown(Shutdown::Write));
 }
 
-fn forward(mut client: TcpStream, mut server: TcpStream, counted: &AtomicI64, left: &AtomicI64, is_cut: &AtomicBool) {
+fn forward(
+    mut client: TcpStream,
+    mut server: TcpStream,
+    counted: &AtomicI64,
+    left: &AtomicI64,
+    is_cut: &AtomicBool,
+) {
     let mut is_first = true;
     while let Some(bytes) = message(&mut client, is_first) {
         is_first = false;

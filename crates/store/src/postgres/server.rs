@@ -3,6 +3,8 @@
 //! It is started when the first test needs it. A child of its own waits until this process has ended, however it ends, and then
 //! stops the server and removes the folder.
 
+#![expect(clippy::disallowed_methods, reason = "a server of the tests' own has files and processes")]
+
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
@@ -84,7 +86,8 @@ impl Server {
         let mut init = command("initdb", &folder);
         init.args(["-A", "trust", "-U", "postgres", "--no-sync", "-E", "UTF8", "-D", "data"]);
         run(init);
-        let mut text = String::from("listen_addresses = '127.0.0.1'\nunix_socket_directories = ''\nfsync = off\n");
+        let mut text =
+            String::from("listen_addresses = '127.0.0.1'\nunix_socket_directories = ''\nfsync = off\n");
         text.push_str("max_connections = 200\n");
         for (name, value) in settings {
             text.push_str(&format!("{name} = '{value}'\n"));
@@ -149,9 +152,9 @@ pub(crate) fn sql(url: &str, text: &str) -> Vec<String> {
         let messages = client.simple_query(text).await.unwrap();
         drop(client);
         connection.await.unwrap().unwrap();
-        let field = |message: tokio_postgres::SimpleQueryMessage| match message {
-            tokio_postgres::SimpleQueryMessage::Row(row) => Some(row.get(0).unwrap_or_default().to_owned()),
-            _ => None,
+        let field = |message: tokio_postgres::SimpleQueryMessage| {
+            let tokio_postgres::SimpleQueryMessage::Row(row) = message else { return None };
+            Some(row.get(0).unwrap_or_default().to_owned())
         };
         messages.into_iter().filter_map(field).collect()
     })

@@ -10,9 +10,7 @@ use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, Server
 use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{
-    CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme,
-};
+use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::url::{Mode, Roots};
@@ -42,14 +40,17 @@ fn strict(roots: &Roots, provider: &Arc<CryptoProvider>) -> Result<Arc<WebPkiSer
             store.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
         }
         Roots::File(path) => {
-            let told = |error: &dyn std::fmt::Display| format!("root certificate `{}`: {error}", path.display());
+            let told =
+                |error: &dyn std::fmt::Display| format!("root certificate `{}`: {error}", path.display());
             for certificate in CertificateDer::pem_file_iter(path).map_err(|e| told(&e))? {
                 store.add(certificate.map_err(|e| told(&e))?).map_err(|e| told(&e))?;
             }
         }
     }
     if store.is_empty() {
-        return Err("no root certificate is known to check the server's with: name one with sslrootcert".to_owned());
+        return Err(
+            "no root certificate is known to check the server's with: name one with sslrootcert".to_owned()
+        );
     }
     WebPkiServerVerifier::builder_with_provider(Arc::new(store), Arc::clone(provider))
         .build()

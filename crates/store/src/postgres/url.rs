@@ -159,7 +159,8 @@ impl Address {
             "sslrootcert" => self.roots = roots(&value),
             "host" => self.hosts = hosts_of(&value)?,
             "port" => {
-                let port = value.parse().map_err(|_ignored: std::num::ParseIntError| "the port is no number")?;
+                let port =
+                    value.parse().map_err(|_ignored: std::num::ParseIntError| "the port is no number")?;
                 self.hosts.iter_mut().for_each(|(_, own)| *own = port);
             }
             "user" => self.user = Some(value),
@@ -174,8 +175,10 @@ impl Address {
             }
             // The name may be a part of a password, so it is not told.
             _ => {
-                return Err("the URL has an option that is none of sslmode, sslrootcert, host, port, user, password, \
-                            dbname, options, application_name, connect_timeout");
+                return Err(
+                    "the URL has an option that is none of sslmode, sslrootcert, host, port, user, password, \
+                            dbname, options, application_name, connect_timeout",
+                );
             }
         }
         Ok(())
@@ -227,7 +230,8 @@ fn host_of(text: &str) -> Result<(String, u16), Wrong> {
         Some(rest) => {
             let (host, rest) = rest.split_once(']').ok_or("an address in brackets is not closed")?;
             let port = if rest.is_empty() { None } else { Some(rest.strip_prefix(':').ok_or(ENCODE)?) };
-            host.parse::<std::net::Ipv6Addr>().map_err(|_ignored| "what stands in brackets is no IPv6 address")?;
+            host.parse::<std::net::Ipv6Addr>()
+                .map_err(|_ignored| "what stands in brackets is no IPv6 address")?;
             (host.to_owned(), port)
         }
         None => match text.rsplit_once(':') {
@@ -237,10 +241,14 @@ fn host_of(text: &str) -> Result<(String, u16), Wrong> {
     };
     let is_name = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_');
     if !(host.starts_with('/') || text.starts_with('[') || host.bytes().all(is_name)) {
-        return Err("the host is no name, address or folder; write `@ / ? # % :` in a password as %40 %2F %3F %23 %25 %3A");
+        return Err(
+            "the host is no name, address or folder; write `@ / ? # % :` in a password as %40 %2F %3F %23 %25 %3A",
+        );
     }
     let port = match port.filter(|port| !port.is_empty()) {
-        Some(port) => port.parse().map_err(|_ignored: std::num::ParseIntError| "the port is no number up to 65535")?,
+        Some(port) => {
+            port.parse().map_err(|_ignored: std::num::ParseIntError| "the port is no number up to 65535")?
+        }
         None => PORT,
     };
     Ok((if host.is_empty() { "localhost".to_owned() } else { host }, port))

@@ -7,10 +7,10 @@ use parallax_model::Digest;
 use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 
-use super::{Phase, Postgres};
 use super::connect::{Failure, Sent, Sort, random};
 use super::read::{bytes_of, signed};
 use super::statement::{self, Statement};
+use super::{Phase, Postgres};
 use crate::StoreError;
 use crate::backend::{
     Block, BlockQuery, ChunkId, EntryRow, EnvironmentId, EvidenceRow, Packed, Reader, Sizes, Span, Writer,
@@ -50,13 +50,7 @@ struct Gathered {
 
 impl<'s> Writing<'s> {
     pub(super) fn new(postgres: &'s Postgres) -> Self {
-        Self {
-            postgres,
-            gathered: RefCell::default(),
-            attempt: random(),
-            mark: None,
-            is_commit_sent: false,
-        }
+        Self { postgres, gathered: RefCell::default(), attempt: random(), mark: None, is_commit_sent: false }
     }
 
     /// What tells whether it was done, where a commit was sent and nobody knows.
@@ -95,7 +89,11 @@ impl<'s> Writing<'s> {
         self.asking()?.ask(statement, parameters)
     }
 
-    fn first(&self, statement: &Statement, parameters: &[&(dyn ToSql + Sync)]) -> Result<Option<i64>, StoreError> {
+    fn first(
+        &self,
+        statement: &Statement,
+        parameters: &[&(dyn ToSql + Sync)],
+    ) -> Result<Option<i64>, StoreError> {
         let rows = self.ask(statement, parameters)?;
         let number: Option<Option<i64>> = rows.first().map(|row| self.postgres.got(row, 0)).transpose()?;
         Ok(number.flatten())
@@ -121,14 +119,20 @@ impl Gathered {
         if !self.chunks.is_empty() {
             sent.push(Sent { statement: statement::ADD_CHUNKS, parameters: chunks.parameters() });
         }
-        sent.extend(entries.iter().map(|entry| Sent {
-            statement: statement::ADD_ENTRY,
-            parameters: entry.parameters(&attempt),
-        }));
         sent.extend(
-            blocks.iter().map(|blocks| Sent { statement: statement::ADD_BLOCKS, parameters: blocks.parameters() }),
+            entries.iter().map(|entry| Sent {
+                statement: statement::ADD_ENTRY,
+                parameters: entry.parameters(&attempt),
+            }),
         );
-        sent.extend(keys.iter().map(|keys| Sent { statement: statement::ADD_KEYS, parameters: keys.parameters() }));
+        sent.extend(
+            blocks
+                .iter()
+                .map(|blocks| Sent { statement: statement::ADD_BLOCKS, parameters: blocks.parameters() }),
+        );
+        sent.extend(
+            keys.iter().map(|keys| Sent { statement: statement::ADD_KEYS, parameters: keys.parameters() }),
+        );
         postgres.trip(&sent, end).map(|_| ())
     }
 }

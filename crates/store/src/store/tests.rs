@@ -115,7 +115,8 @@ fn values() -> impl Strategy<Value = BTreeMap<u64, u64>> {
 
 fn what_is_recorded_reads_back_after_reopening_and_changes_replay(new: fn() -> Place) {
     let series = prop::collection::vec((values(), prop::option::of((".*", ".*"))), 1..6);
-    let mut runner = TestRunner::new(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(40) });
+    let mut runner =
+        TestRunner::new(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(40) });
     let done = runner.run(&(series, 0..2000_i32), |(series, nanoseconds)| {
         reads_back_and_replays(&new(), &series, nanoseconds)
     });
