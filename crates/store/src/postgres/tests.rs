@@ -29,7 +29,7 @@ fn two_processes_record_at_once_and_nothing_is_lost() {
 
 #[test]
 fn a_killed_writer_leaves_whole_recordings_only() {
-    crate::sqlite::tests::killed_writers_leave_whole_recordings_only(&Place::database());
+    crate::sqlite::tests::killed_writers_leave_whole_recordings_only(&Place::database(), 250);
 }
 
 #[test]
