@@ -48,8 +48,8 @@ fn of(minute: i64, values: &BTreeMap<u64, u64>, gaps: Vec<Gap>) -> Snapshot {
 
 /// A store of a test's own.
 pub(crate) struct Place {
-    // Held for as long as the file is used.
-    _folder: Option<tempfile::TempDir>,
+    /// Held for as long as the file is used; none for a database.
+    folder: Option<tempfile::TempDir>,
     place: String,
 }
 
@@ -58,12 +58,12 @@ impl Place {
     pub(crate) fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let place = folder.path().join("deeper/store.db").display().to_string();
-        Self { _folder: Some(folder), place }
+        Self { folder: Some(folder), place }
     }
 
     /// A database of a real PostgreSQL.
     pub(crate) fn database() -> Self {
-        Self { _folder: None, place: crate::postgres::server::Server::shared().database() }
+        Self { folder: None, place: crate::postgres::server::Server::shared().database() }
     }
 
     pub(crate) fn path(&self) -> String {
@@ -74,11 +74,16 @@ impl Place {
         Store::open(&self.place).unwrap()
     }
 
+    /// How many random cases are worth their time: a database is made for each.
+    fn cases(&self) -> u32 {
+        if self.folder.is_some() { 40 } else { 12 }
+    }
+
     /// Waits until the server has noticed that others who used it are gone.
     pub(crate) fn settle(&self) {
         let others = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() \
                       AND pid <> pg_backend_pid() AND backend_type = 'client backend'";
-        while self._folder.is_none() && crate::postgres::server::sql(&self.place, others) != ["0"] {
+        while self.folder.is_none() && crate::postgres::server::sql(&self.place, others) != ["0"] {
             std::thread::sleep(std::time::Duration::from_millis(5));
         }
     }
@@ -115,8 +120,10 @@ fn values() -> impl Strategy<Value = BTreeMap<u64, u64>> {
 
 fn what_is_recorded_reads_back_after_reopening_and_changes_replay(new: fn() -> Place) {
     let series = prop::collection::vec((values(), prop::option::of((".*", ".*"))), 1..6);
-    let mut runner =
-        TestRunner::new(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(40) });
+    let mut runner = TestRunner::new(ProptestConfig {
+        failure_persistence: None,
+        ..ProptestConfig::with_cases(new().cases())
+    });
     let done = runner.run(&(series, 0..2000_i32), |(series, nanoseconds)| {
         reads_back_and_replays(&new(), &series, nanoseconds)
     });
