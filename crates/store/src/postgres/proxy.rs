@@ -113,7 +113,13 @@ fn answer(
     is_cut: &AtomicBool,
 ) {
     let mut bytes = [0; 4096];
+    let mut is_gone = false;
+    // What the server says after the cut is taken too: if it were left lying, the system would reset the connection, and
+    // throw away what the server has not read yet.
     while let Ok(length @ 1..) = server.read(&mut bytes) {
+        if is_gone {
+            continue;
+        }
         let before = answered.fetch_add(i64::try_from(length).unwrap(), Ordering::SeqCst);
         let room = usize::try_from(most.load(Ordering::SeqCst) - before).unwrap_or_default();
         if room < length {
@@ -121,14 +127,13 @@ fn answer(
             most.store(i64::MAX, Ordering::SeqCst);
             is_cut.store(true, Ordering::SeqCst);
             drop(client.write_all(&bytes[..room]));
-            break;
-        }
-        if client.write_all(&bytes[..length]).is_err() {
-            break;
+            drop(client.shutdown(Shutdown::Both));
+            is_gone = true;
+        } else {
+            is_gone = client.write_all(&bytes[..length]).is_err();
         }
     }
     drop(client.shutdown(Shutdown::Both));
-    drop(server.shutdown(Shutdown::Write));
 }
 
 fn forward(
