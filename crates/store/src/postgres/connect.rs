@@ -27,6 +27,8 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 thread_local! {
     /// How many trips this thread made.
     pub(super) static TRIPS: std::cell::Cell<u64> = const { std::cell::Cell::new(0) };
+    /// How many commits were found done, of which nobody had heard.
+    pub(super) static FOUND_DONE: std::cell::Cell<u64> = const { std::cell::Cell::new(0) };
 }
 
 /// Why a trip failed.

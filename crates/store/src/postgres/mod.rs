@@ -152,6 +152,9 @@ impl Postgres {
             let found = self.attempt_of(mark).map_err(|failure| self.told(failure));
             match found {
                 Ok(attempt) => {
+                    #[cfg(test)]
+                    connect::FOUND_DONE
+                        .set(connect::FOUND_DONE.get() + u64::from(attempt == Some(mark.attempt)));
                     self.abandon();
                     return Ok(attempt == Some(mark.attempt));
                 }

@@ -8,15 +8,13 @@ use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 /// Where the connection is cut.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Cut {
-    /// Before the server gets this message.
-    Before(i64),
     /// After the server got it, before it can answer.
     After(i64),
     /// After half of it.
     Within(i64),
     /// After so many bytes of the server's answers.
     Answer(i64),
-    /// Nowhere; messages are counted.
+    /// Nowhere.
     Never,
 }
 
@@ -24,7 +22,6 @@ pub(crate) enum Cut {
 #[derive(Debug)]
 pub(crate) struct Proxy {
     pub(crate) port: u16,
-    counted: Arc<AtomicI64>,
     /// How many messages are to be let through until the cut.
     left: Arc<AtomicI64>,
     answered: Arc<AtomicI64>,
@@ -39,13 +36,12 @@ impl Proxy {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let proxy = Self {
             port: listener.local_addr().unwrap().port(),
-            counted: Arc::default(),
             left: Arc::new(AtomicI64::new(i64::MAX)),
             answered: Arc::default(),
             most: Arc::new(AtomicI64::new(i64::MAX)),
             is_cut: Arc::default(),
         };
-        let (counted, left, is_cut) = (proxy.counted.clone(), proxy.left.clone(), proxy.is_cut.clone());
+        let (left, is_cut) = (proxy.left.clone(), proxy.is_cut.clone());
         let (answered, most) = (proxy.answered.clone(), proxy.most.clone());
         std::thread::spawn(move || {
             for client in listener.incoming().map_while(Result::ok) {
@@ -56,8 +52,8 @@ impl Proxy {
                 let (from, to) = (server.try_clone().unwrap(), client.try_clone().unwrap());
                 let (answers, limit, cut) = (answered.clone(), most.clone(), is_cut.clone());
                 std::thread::spawn(move || answer(from, to, &answers, &limit, &cut));
-                let (counted, left, is_cut) = (counted.clone(), left.clone(), is_cut.clone());
-                std::thread::spawn(move || forward(client, server, &counted, &left, &is_cut));
+                let (left, is_cut) = (left.clone(), is_cut.clone());
+                std::thread::spawn(move || forward(client, server, &left, &is_cut));
             }
         });
         proxy
@@ -68,24 +64,12 @@ impl Proxy {
         self.answered.store(0, Ordering::SeqCst);
         self.most.store(if let Cut::Answer(bytes) = cut { bytes } else { i64::MAX }, Ordering::SeqCst);
         let (number, kind) = match cut {
-            Cut::Before(number) => (number, 0),
             Cut::After(number) => (number, 1),
             Cut::Within(number) => (number, 2),
             Cut::Answer(_) | Cut::Never => (i64::MAX / 8, 0),
         };
-        self.counted.store(0, Ordering::SeqCst);
         self.is_cut.store(false, Ordering::SeqCst);
         self.left.store(number * 4 + kind, Ordering::SeqCst);
-    }
-
-    /// How many messages the client sent since then.
-    pub(crate) fn counted(&self) -> i64 {
-        self.counted.load(Ordering::SeqCst)
-    }
-
-    /// How many bytes the server answered since then.
-    pub(crate) fn answered(&self) -> i64 {
-        self.answered.load(Ordering::SeqCst)
     }
 
     /// Whether the cut was made.
@@ -136,20 +120,12 @@ fn answer(
     drop(client.shutdown(Shutdown::Both));
 }
 
-fn forward(
-    mut client: TcpStream,
-    mut server: TcpStream,
-    counted: &AtomicI64,
-    left: &AtomicI64,
-    is_cut: &AtomicBool,
-) {
+fn forward(mut client: TcpStream, mut server: TcpStream, left: &AtomicI64, is_cut: &AtomicBool) {
     let mut is_first = true;
     while let Some(bytes) = message(&mut client, is_first) {
         is_first = false;
-        counted.fetch_add(1, Ordering::SeqCst);
         let now = left.fetch_sub(4, Ordering::SeqCst);
         let sent = match now {
-            0 => 0,
             1 => bytes.len(),
             2 => bytes.len() / 2,
             _ => {
