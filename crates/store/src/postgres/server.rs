@@ -82,6 +82,9 @@ impl Server {
         let mut watch = Command::new("sh");
         watch.args(["-c", WATCH, "watch"]).arg(&folder).stdin(Stdio::piped());
         watch.stdout(Stdio::null()).stderr(Stdio::null());
+        // What ends the tests, such as an interrupt at the terminal, is not to end it too.
+        #[cfg(unix)]
+        std::os::unix::process::CommandExt::process_group(&mut watch, 0);
         let watch = watch.spawn().unwrap();
         let mut init = command("initdb", &folder);
         init.args(["-A", "trust", "-U", "postgres", "--no-sync", "-E", "UTF8", "-D", "data"]);
