@@ -182,9 +182,14 @@ fn kept(sizes: &Sizes) -> Value {
 /// Which schema the store has now.
 #[must_use]
 pub fn migrate(migrated: &Migrated) -> Told {
-    let Migrated { place, about } = migrated;
-    let text = format!("{}   {}: schema {} is current\n", clean(place), about.engine, about.schema);
-    Told::new("migrate", text, json!({"place": place, "backend": about.engine, "version": about.schema}))
+    let Migrated { place, from, about } = migrated;
+    let told = match *from == about.schema {
+        true => format!("schema {} is current", about.schema),
+        false => format!("brought from schema {from} to {}", about.schema),
+    };
+    let text = format!("{}   {}: {told}\n", clean(place), about.engine);
+    let json = json!({"place": place, "backend": about.engine, "from": from, "version": about.schema});
+    Told::new("migrate", text, json)
 }
 
 /// What was copied; `to` is shown as it is.

@@ -7,6 +7,7 @@ use parallax_store::{
     About, Collected, Copied, Entry, Policy, Salvaged, Sizes, Store, StoreError, Survey, Tell, Verified,
 };
 
+use super::timeline::credentials;
 use super::{Context, StorePlace, existing_store};
 use crate::error::AppError;
 
@@ -59,6 +60,8 @@ pub struct Tidied {
 pub struct Migrated {
     /// Where the store is, without a password.
     pub place: String,
+    /// The schema that it had.
+    pub from: i64,
     /// What it is now.
     pub about: About,
 }
@@ -109,9 +112,15 @@ pub fn tidy(context: &Context, keep: Keep, run: Run) -> Result<Tidied, AppError>
 /// # Errors
 /// Where there is no store, or a later version wrote it.
 pub fn migrate(context: &Context) -> Result<Migrated, AppError> {
-    // Opening brings it forward.
-    let store = existing(context)?;
-    Ok(Migrated { place: shown_place(context), about: store.survey()?.about })
+    let place = match &context.store {
+        StorePlace::Named(place) if context.store.is_shared() => place.clone(),
+        StorePlace::Named(_) | StorePlace::Project(_) | StorePlace::User(_) | StorePlace::Nowhere => {
+            drop(existing(context)?);
+            context.store.file().map(|file| file.display().to_string()).unwrap_or_default()
+        }
+    };
+    let from = Store::migrate(&place, &credentials())?.from;
+    Ok(Migrated { place: shown_place(context), from, about: existing(context)?.about()? })
 }
 
 /// Copies the store into another one, which is made if it is not there.
@@ -120,7 +129,7 @@ pub fn migrate(context: &Context) -> Result<Migrated, AppError> {
 /// Where either can't be opened, or the other knows an environment by another history.
 pub fn copy(context: &Context, to: &str, tell: &mut Tell<'_>) -> Result<Copied, AppError> {
     let store = existing(context)?;
-    Ok(store.copy_to(&Store::open(to)?, tell)?)
+    Ok(store.copy_to(&Store::open_with(to, &credentials())?, tell)?)
 }
 
 /// Saves what is whole of a damaged file into a new store.
@@ -189,6 +198,10 @@ pub(super) fn hint(error: &StoreError) -> Option<&'static str> {
             Some("ask for leave to write there, or name another with --store FILE")
         }
         StoreError::NotAStore { .. } => Some("the file was not touched; name another with --store FILE"),
+        StoreError::Older { .. } => Some(
+            "`parallax store migrate` brings it forward; earlier versions of `parallax` can't open it then",
+        ),
+        StoreError::Cut { .. } => Some("nothing was recorded in part; try again when the server answers"),
         StoreError::Newer { .. } => Some("or name another with --store FILE"),
         StoreError::Damaged { .. } => {
             Some("`parallax store salvage NEW_FILE` saves what is still whole into a new store")

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use parallax_model::ontology::SOURCES;
 use parallax_model::{Digest, Resource, Snapshot, SnapshotHeader, SourceStatus, Timestamp};
-use parallax_store::{Entry, Store, StoreError};
+use parallax_store::{Credentials, Entry, Store, StoreError};
 
 use super::observe::{Provenance, Side};
 use super::point::{self, Point};
@@ -32,11 +32,16 @@ pub fn open_store(context: &Context) -> Result<Store, AppError> {
 
 fn opened(place: &StorePlace) -> Result<Store, AppError> {
     match place {
-        StorePlace::Named(place) => Ok(Store::open(place)?),
+        StorePlace::Named(place) => Ok(Store::open_with(place, &credentials())?),
         StorePlace::Project(path) | StorePlace::User(path) => Ok(Store::open(&path.display().to_string())?),
         StorePlace::Nowhere => Err(AppError::usage("there is no place for a store: the account has no home")
             .hint("name one with --store FILE")),
     }
+}
+
+/// What `psql` would take from the variables of this process.
+pub(super) fn credentials() -> Credentials {
+    Credentials::from_variables(|name| std::env::var(name).ok())
 }
 
 /// Opens the store if there is one: nothing is made.

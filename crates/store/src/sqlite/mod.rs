@@ -10,7 +10,7 @@ mod read;
 mod salvage;
 mod schema;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod write;
 
 use std::fmt;
@@ -66,6 +66,19 @@ impl Sqlite {
             }
             opened => opened,
         }
+    }
+
+    /// Opens a store, which brings it to the current schema; gives the versions before and after.
+    pub(crate) fn migrated(path: &Path) -> Result<(i64, i64), StoreError> {
+        let found = if path.exists() {
+            let place = path.display().to_string();
+            let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+            let connection = Connection::open_with_flags(path, flags).map_err(|error| told(&place, error))?;
+            Self { connection, place }.version()?
+        } else {
+            0
+        };
+        Self::open(path).map(|_| (found, schema::known()))
     }
 
     /// Without a log beside it the file is complete, and SQLite need not create anything to read it.

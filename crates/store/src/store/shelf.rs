@@ -181,8 +181,10 @@ impl<'s> Shelf<'s> {
         let found = self.reader.named(names)?;
         let mut packed = HashMap::with_capacity(found.len());
         let mut ids = Vec::with_capacity(found.len());
-        for found in found {
-            ids.push(found.as_ref().map(|(id, _)| *id));
+        for (name, found) in names.iter().zip(found) {
+            let id = found.as_ref().map(|(id, _)| *id);
+            self.ids.borrow_mut().insert(*name, id);
+            ids.push(id);
             packed.extend(found);
         }
         let bases = packed.values().filter_map(|packed| packed.base).collect();

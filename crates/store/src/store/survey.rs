@@ -40,6 +40,14 @@ pub struct Standing {
 }
 
 impl Store {
+    /// What keeps the store.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub fn about(&self) -> Result<About, StoreError> {
+        self.backend.about()
+    }
+
     /// What is kept. Reads the inner parts of the trees, and no resource.
     ///
     /// # Errors
