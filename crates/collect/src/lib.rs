@@ -16,6 +16,7 @@ mod host;
 mod observe;
 pub mod project;
 mod runtime;
+mod yaml;
 
 pub use collector::{Collected, Collector, Scope, Variables};
 pub use host::{windows_path, windows_search_path};

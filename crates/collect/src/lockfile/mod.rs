@@ -7,6 +7,8 @@
 //! To add a format: a reader `fn(&Files<'_>) -> Result<Locked, Malformed>` in its ecosystem's file, and its row in [`FORMATS`].
 
 mod files;
+mod javascript;
+pub(crate) mod json;
 mod malformed;
 mod package;
 mod purl;
@@ -16,6 +18,7 @@ mod tests;
 pub use files::Files;
 pub use malformed::Malformed;
 pub use package::{Edge, Locked, Origin, Package};
+pub(crate) use purl::of as purl;
 
 /// How a lockfile's packages are read.
 pub type Reader = fn(&Files<'_>) -> Result<Locked, Malformed>;
@@ -31,6 +34,17 @@ pub struct Format {
     pub id: &'static str,
     /// How its packages are read; without it the file's hash is all that is compared.
     pub read: Option<Reader>,
+}
+
+impl Format {
+    /// Whether other files of this format may be parts of one.
+    pub(crate) fn includes(&self) -> bool {
+        self.id == "requirements"
+    }
+}
+
+const fn read(name: &'static str, ecosystem: &'static str, id: &'static str, read: Reader) -> Format {
+    Format { name, ecosystem, id, read: Some(read) }
 }
 
 const fn unread(name: &'static str, ecosystem: &'static str, id: &'static str) -> Format {
@@ -61,8 +75,8 @@ pub const FORMATS: &[Format] = &[
     unread("gradle.lockfile", "maven", "gradle"),
     unread("mise.lock", "mise", "mise"),
     unread("mix.lock", "hex", "mix"),
-    unread("npm-shrinkwrap.json", "npm", "npm"),
-    unread("package-lock.json", "npm", "npm"),
+    read("npm-shrinkwrap.json", "npm", "npm", javascript::npm::read),
+    read("package-lock.json", "npm", "npm", javascript::npm::read),
     unread("packages.lock.json", "nuget", "nuget"),
     unread("pdm.lock", "pypi", "pdm"),
     unread("pixi.lock", "conda", "pixi"),
@@ -78,6 +92,20 @@ pub const FORMATS: &[Format] = &[
     unread("uv.lock", "pypi", "uv"),
     unread("verification-metadata.xml", "maven", "gradle-verification"),
     unread("yarn.lock", "npm", "yarn"),
+];
+
+/// Files that are no lockfiles and that readers may look at beside one, by name or by a pattern with one `*`; those that
+/// pin tools (`package.json`, `go.mod`, `pyproject.toml` ...) are there anyway.
+pub const BESIDE: &[&str] = &[
+    "Chart.yaml",
+    "composer.json",
+    "constraints*.txt",
+    "deno.json",
+    "deno.jsonc",
+    "devbox.json",
+    "pixi.toml",
+    "pubspec.yaml",
+    "requirements*.in",
 ];
 
 /// The format that a path is, by its name.
