@@ -49,6 +49,9 @@ pub(super) fn read(files: &Files<'_>) -> Result<Locked, Malformed> {
         }
     }
     let graph = Graph::of(&entries);
+    for entry in entries.iter().filter(|entry| entry.needs.iter().any(|need| graph.target(need).is_none())) {
+        unclear.push(source.unclear_field(entry.name, "a package that needs one that is not locked"));
+    }
     let direct = graph.direct();
     let packages = graph.packages(&direct);
     let mut locked = Locked { version: version(&source.root), packages, unclear };
@@ -90,36 +93,37 @@ fn entry<'t>(tree: &'t Tree<'_>, old: &BTreeMap<&'t str, &'t str>) -> Option<Ent
     Some(Entry { name, version, source, checksum, needs })
 }
 
-/// The entries, and where each name stands.
+/// The entries, and where each stands by its name; by that and the version; and by these and the source. The first counts.
 struct Graph<'e, 't> {
     entries: &'e [Entry<'t>],
-    names: HashMap<&'t str, Vec<usize>>,
+    places: HashMap<(&'t str, &'t str, &'t str), usize>,
 }
 
 impl<'e, 't> Graph<'e, 't> {
     fn of(entries: &'e [Entry<'t>]) -> Self {
-        let mut names: HashMap<&str, Vec<usize>> = HashMap::with_capacity(entries.len());
+        let mut places = HashMap::with_capacity(entries.len() * 3);
         for (at, entry) in entries.iter().enumerate() {
-            names.entry(entry.name).or_default().push(at);
+            let source = entry.source.unwrap_or_default();
+            // Cargo leaves the commit out where a need names a git source.
+            let short = source.rsplit_once('#').map_or(source, |(source, _)| source);
+            for (version, source) in
+                [("", ""), (entry.version, ""), (entry.version, source), (entry.version, short)]
+            {
+                places.entry((entry.name, version, source)).or_insert(at);
+            }
         }
-        Self { entries, names }
+        Self { entries, places }
     }
 
     /// The entry that `name`, `name version` or `name version (source)` means.
-    fn target(&self, need: &str) -> Option<usize> {
+    fn target(&self, need: &'t str) -> Option<usize> {
         let mut words = need.splitn(3, ' ');
-        let (name, version, source) = (words.next()?, words.next(), words.next());
-        let source = source.map(|source| source.trim_start_matches('(').trim_end_matches(')'));
-        let fits = |at: &&usize| {
-            self.entries.get(**at).is_some_and(|entry| {
-                version.is_none_or(|version| version == entry.version)
-                    && source.is_none_or(|source| same_source(source, entry.source.unwrap_or_default()))
-            })
-        };
-        self.names.get(name)?.iter().find(fits).copied()
+        let (name, version) = (words.next()?, words.next().unwrap_or_default());
+        let source = words.next().unwrap_or_default().trim_start_matches('(').trim_end_matches(')');
+        self.places.get(&(name, version, source)).copied()
     }
 
-    fn needed(&self, entry: &Entry<'_>) -> impl Iterator<Item = usize> {
+    fn needed(&self, entry: &Entry<'t>) -> impl Iterator<Item = usize> {
         entry.needs.iter().filter_map(|need| self.target(need))
     }
 
@@ -157,15 +161,17 @@ impl<'e, 't> Graph<'e, 't> {
     /// names something that the lock has in several versions.
     fn asked(&self, files: &Files<'_>) -> Option<Vec<(Edge, bool)>> {
         let manifests = Manifests::of(files);
+        let mut seen = HashSet::with_capacity(self.entries.len());
+        let several: HashSet<&str> =
+            self.entries.iter().map(|entry| entry.name).filter(|name| !seen.insert(*name)).collect();
         let mut asked = Vec::new();
         for own in self.entries.iter().filter(|entry| entry.source.is_none()) {
             let needed = manifests.needed(own.name)?;
             for at in self.needed(own) {
                 let Some(edge) = self.edge(at) else { continue };
-                let twice = self.names.get(edge.name.as_str()).is_some_and(|found| found.len() > 1);
                 let runs = needed.contains(edge.name.as_str());
                 // One name, several versions: the manifest alone does not tell which is for development.
-                if twice && !runs {
+                if !runs && several.contains(edge.name.as_str()) {
                     return None;
                 }
                 asked.push((edge, !runs));
@@ -217,11 +223,6 @@ impl<'f> Manifests<'f> {
         }
         Some(names)
     }
-}
-
-/// Cargo leaves the commit out where a need names a git source.
-fn same_source(asked: &str, source: &str) -> bool {
-    asked == source || source.rsplit_once('#').is_some_and(|(source, _)| source == asked)
 }
 
 fn origin(source: &str) -> Option<Origin> {
@@ -322,6 +323,10 @@ mod tests {
         shown::check(
             shown::read(read, "[[package]]\nname = 'x'\n[[package]]\nversion = '1'\n"),
             &["! 2:1: a package without name or version", "! 4:1: a package without name or version"],
+        );
+        shown::check(
+            shown::read(read, "[[package]]\nname = 'x'\nversion = '1'\ndependencies = ['y']\n"),
+            &["! 2:9: a package that needs one that is not locked"],
         );
         shown::check(shown::read(read, "package = 3\n"), &[]);
         shown::check(shown::read(read, "[[package]\nname = 'x'"), &["!! 1:11: not TOML"]);

@@ -2,13 +2,13 @@
 //! <https://conda.github.io/conda-lock/output/>, <https://pixi.sh/latest/workspace/lockfile/>
 //!
 //! A package of one platform stands under its condition; what is the same on several stands once. Packages of `PyPI` have that as
-//! their origin. Which of pixi's environments has a package is not told apart.
+//! their origin. What is direct is told of pixi's, by the manifest beside it. Which of pixi's environments has a package is not told apart.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::graph::{connect, edge};
 use super::platform::{of_conda, united};
-use super::tree::{packages_of, said, yaml};
+use super::tree::{Source, Tree, packages_of, said, yaml};
 use super::{Edge, Files, Locked, Malformed, Origin, Package};
 use crate::yaml::Node;
 
@@ -74,7 +74,28 @@ pub(super) fn pixi(files: &Files<'_>) -> Result<Locked, Malformed> {
     // A folder of the project's own is installed from there and has no version.
     let mut packages = united(packages.into_iter().filter(|package| !package.version.is_empty()).collect());
     connect(&mut packages);
+    if let Some(asked) = asked(files) {
+        for package in &mut packages {
+            package.direct = Some(asked.contains(&package.name.to_ascii_lowercase()));
+        }
+    }
     Ok(Locked { version: said(&root, "version").unwrap_or_default().to_owned(), packages, unclear })
+}
+
+/// The names that pixi's manifest asks for, for any feature or platform; `None` without one.
+fn asked(files: &Files<'_>) -> Option<BTreeSet<String>> {
+    let manifest = |name: &str| Source::toml(&files.beside(name)?).ok();
+    let (own, project) = (manifest("pixi.toml"), manifest("pyproject.toml"));
+    let within = || project.as_ref()?.root.get("tool")?.get("pixi");
+    let root = own.as_ref().map(|own| &own.root).or_else(within)?;
+    let features = root.get("feature").map(Tree::fields).unwrap_or_default().iter().map(|(_, table)| table);
+    let tables: Vec<&Tree<'_>> = std::iter::once(root).chain(features).collect();
+    let of_platforms =
+        tables.iter().filter_map(|table| table.get("target")).flat_map(Tree::fields).map(|(_, table)| table);
+    let lists = ["dependencies", "host-dependencies", "build-dependencies", "pypi-dependencies"];
+    let all = tables.iter().copied().chain(of_platforms);
+    let names = all.flat_map(|table| lists.map(|list| table.get(list))).flatten().flat_map(Tree::fields);
+    Some(names.map(|(name, _)| name.to_ascii_lowercase()).collect())
 }
 
 /// By a package's URL: the platforms that an environment has it on.
@@ -199,6 +220,17 @@ mod tests {
             "! 28:1: a package without name or version",
         ];
         shown::check(shown::read(pixi, &six), &expected);
+        let direct = |name: &str, manifest: &str| -> Vec<Option<bool>> {
+            let locked = shown::read_with(pixi, &six, &[(name, manifest)]).unwrap();
+            locked.packages.iter().map(|package| package.direct).collect()
+        };
+        let manifest = "[dependencies]\npy='*'\n[feature.test.target.linux-64.pypi-dependencies]\nX='*'\n";
+        assert_eq!(direct("pixi.toml", manifest), [Some(true), Some(false), Some(true)]);
+        assert_eq!(
+            direct("pyproject.toml", "[tool.pixi.dependencies]\ntz='*'\n"),
+            [Some(false), Some(true), Some(false)]
+        );
+        assert_eq!(direct("pyproject.toml", "[project]\nname='x'\n"), [None; 3]);
         let four = "version: 4\npackages:\n- kind: conda\n  name: py\n  version: 3.12.1\n  url: https://conda.anaconda.org/conda-forge/win-64/py-3.12.1-0.conda\n  subdir: win-64\n";
         shown::check(shown::read(pixi, four), &["py 3.12.1 when(os=win32 cpu=x64)"]);
     }

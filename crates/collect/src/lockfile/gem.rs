@@ -168,8 +168,26 @@ impl<'t> Reading<'t> {
             package.direct = Some(self.asked.contains(package.name.as_str()));
             package.integrity = self.checksums.remove(spelled).unwrap_or_default();
         }
+        without_musl(&mut self.packages);
         connect(&mut self.packages);
         Locked { version: String::new(), packages: self.packages, unclear: self.unclear }
+    }
+}
+
+/// A gem for Linux at large is for glibc alone where there is another of the same for musl.
+fn without_musl(packages: &mut [Package]) {
+    let key =
+        |package: &Package, when: &str| (package.name.clone(), package.version.clone(), when.to_owned());
+    let of_musl = |package: &Package| {
+        let when = package.when.as_deref()?.strip_suffix(" libc=musl")?;
+        Some(key(package, when))
+    };
+    let others: HashSet<_> = packages.iter().filter_map(of_musl).collect();
+    for package in packages {
+        let when = package.when.clone().unwrap_or_default();
+        if others.contains(&key(package, &when)) {
+            package.when = Some(format!("{when} libc=glibc"));
+        }
     }
 }
 
@@ -207,7 +225,7 @@ mod tests {
     use super::super::shown;
     use super::*;
 
-    const LOCK: &str = "GIT\n  remote: https://u:p@git.example.org/e.git\n  revision: 821c2fa\n  branch: main\n  specs:\n    e (0.10.0)\n      n (>= 1.2.3)\n\nPATH\n  remote: .\n  specs:\n    own (1.0)\n      r (~> 1)\n\nPATH\n  remote: vendor/d\n  specs:\n    d (3.2.0)\n\nGEM\n  remote: https://rubygems.org/\n  specs:\n    n (1.15.0)\n      r (~> 1.4)\n      bundler (>= 1.0)\n    n (1.15.0-x86_64-linux-musl)\n      r (~> 1.4)\n    n (1.15.0-java)\n    r (1.6.1)\n\nGEM\n  remote: https://gems.example.org/\n  specs:\n    p (2.0)\n\nPLATFORMS\n  ruby\n  x86_64-linux\n\nDEPENDENCIES\n  d!\n  n (>= 1)\n  own!\n\nCHECKSUMS\n  n (1.15.0) sha256=aa,md5=bb\n  n (1.15.0-java) sha256=cc\n  r (1.6.1)\n\nBUNDLED WITH\n   2.4.1\n";
+    const LOCK: &str = "GIT\n  remote: https://u:p@git.example.org/e.git\n  revision: 821c2fa\n  branch: main\n  specs:\n    e (0.10.0)\n      n (>= 1.2.3)\n\nPATH\n  remote: .\n  specs:\n    own (1.0)\n      r (~> 1)\n\nPATH\n  remote: vendor/d\n  specs:\n    d (3.2.0)\n\nGEM\n  remote: https://rubygems.org/\n  specs:\n    n (1.15.0)\n      r (~> 1.4)\n      bundler (>= 1.0)\n    n (1.15.0-x86_64-linux-musl)\n      r (~> 1.4)\n    n (1.15.0-x86_64-linux)\n    n (1.15.0-java)\n    r (1.6.1)\n\nGEM\n  remote: https://gems.example.org/\n  specs:\n    p (2.0)\n\nPLATFORMS\n  ruby\n  x86_64-linux\n\nDEPENDENCIES\n  d!\n  n (>= 1)\n  own!\n\nCHECKSUMS\n  n (1.15.0) sha256=aa,md5=bb\n  n (1.15.0-java) sha256=cc\n  r (1.6.1)\n\nBUNDLED WITH\n   2.4.1\n";
 
     #[test]
     fn gems_and_platforms() {
@@ -218,6 +236,7 @@ mod tests {
                 "d 3.2.0 path(vendor/d) direct",
                 "n 1.15.0 [md5:bb sha256:aa] direct -> r@1.6.1",
                 "n 1.15.0 direct when(os=linux cpu=x64 libc=musl) -> r@1.6.1",
+                "n 1.15.0 direct when(os=linux cpu=x64 libc=glibc)",
                 "n 1.15.0 [sha256:cc] direct when(ruby: java)",
                 "r 1.6.1 direct",
                 "p 2.0 registry(https://gems.example.org) indirect",

@@ -7,6 +7,8 @@
 //! To add a format: a reader `fn(&Files<'_>) -> Result<Locked, Malformed>` in its ecosystem's file, and its row in [`FORMATS`].
 
 mod cargo;
+#[cfg(test)]
+mod cases;
 mod cocoapods;
 mod composer;
 mod conan;

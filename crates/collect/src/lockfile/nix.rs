@@ -4,14 +4,14 @@
 //! The inputs of a flake are named by what they point to (`github:NixOS/nixpkgs`) and not by the node's name, which the file makes up
 //! (`nixpkgs_2`). What is built for a system from one of devbox' packages is not told apart: its version and commit are one for all.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::origin::clean;
 use super::tree::{Source, Tree};
 use super::{Edge, Files, Locked, Malformed, Origin, Package};
 
-/// Inputs that follow one another further than this follow a circle.
-const MOST_STEPS: usize = 32;
+/// Inputs that follow one another by more steps than this follow a circle.
+const MOST_STEPS: usize = 64;
 
 pub(super) fn flake(files: &Files<'_>) -> Result<Locked, Malformed> {
     let source = Source::json(files)?;
@@ -19,7 +19,7 @@ pub(super) fn flake(files: &Files<'_>) -> Result<Locked, Malformed> {
         return Err(Malformed { line: 1, column: 1, what: "no field `nodes`" });
     };
     let root = source.root.said("root").unwrap_or("root");
-    let nodes: Nodes<'_> = list.fields().iter().map(|(name, node)| (&**name, node)).collect();
+    let inputs = Inputs::of(list, root);
     let mut known: BTreeMap<&str, Package> = BTreeMap::new();
     let mut locked = Locked {
         version: source.root.get("version").and_then(Tree::text).unwrap_or_default().to_owned(),
@@ -33,45 +33,59 @@ pub(super) fn flake(files: &Files<'_>) -> Result<Locked, Malformed> {
             None => locked.unclear.push(source.unclear_field(name, "an input without a commit or hash")),
         }
     }
-    let direct: Vec<&str> = inputs(&nodes, root, root).collect();
+    let direct: HashSet<&str> = inputs.of_node(root).collect();
     for (name, _) in list.fields() {
         let Some(package) = known.get(&**name) else { continue };
         let edge = |to: &str| {
             let to = known.get(to)?;
             Some(Edge { name: to.name.clone(), version: Some(to.version.clone()) })
         };
-        let mut needs: Vec<Edge> = inputs(&nodes, root, name).filter_map(edge).collect();
+        let mut needs: Vec<Edge> = inputs.of_node(name).filter_map(edge).collect();
         needs.sort();
         needs.dedup();
-        let direct = Some(direct.contains(&&**name));
+        let direct = Some(direct.contains(&**name));
         locked.packages.push(Package { direct, needs, ..package.clone() });
     }
     Ok(locked)
 }
 
-type Nodes<'t> = HashMap<&'t str, &'t Tree<'t>>;
-
-/// The nodes that one has as inputs; a list is a way from the root (`follows`).
-fn inputs<'t>(nodes: &Nodes<'t>, root: &'t str, name: &str) -> impl Iterator<Item = &'t str> {
-    let fields = nodes.get(name).and_then(|node| node.get("inputs")).map(Tree::fields).unwrap_or_default();
-    fields.iter().filter_map(move |(_, to)| resolved(nodes, root, to, MOST_STEPS))
+/// What each node has as inputs, by the node's and the input's name.
+struct Inputs<'t> {
+    root: &'t str,
+    by_node: HashMap<&'t str, &'t Tree<'t>>,
+    by_name: HashMap<(&'t str, &'t str), &'t Tree<'t>>,
 }
 
-fn resolved<'t>(nodes: &Nodes<'t>, root: &'t str, to: &'t Tree<'t>, left: usize) -> Option<&'t str> {
-    if let Some(name) = to.text() {
-        return Some(name);
-    }
-    let left = left.checked_sub(1)?;
-    // Each step may follow another way: the steps together are bounded, too.
-    let mut at = root;
-    for step in to.texts().take(MOST_STEPS) {
-        let next = nodes.get(at)?.get("inputs")?.get(step)?;
-        at = match next.text() {
-            Some(name) => name,
-            None => resolved(nodes, root, next, left / 2)?,
+impl<'t> Inputs<'t> {
+    fn of(list: &'t Tree<'t>, root: &'t str) -> Self {
+        let lists = list.fields().iter().filter_map(|(node, tree)| Some((&**node, tree.get("inputs")?)));
+        let by_node: HashMap<&str, &Tree<'_>> = lists.collect();
+        let named = |(node, inputs): (&&'t str, &&'t Tree<'t>)| {
+            let node = *node;
+            inputs.fields().iter().map(move |(name, to)| ((node, &**name), to))
         };
+        let by_name = by_node.iter().flat_map(named).collect();
+        Self { root, by_node, by_name }
     }
-    (!to.items().is_empty()).then_some(at)
+
+    /// The nodes that one has as inputs.
+    fn of_node(&self, node: &str) -> impl Iterator<Item = &'t str> {
+        let fields = self.by_node.get(node).map(|inputs| inputs.fields()).unwrap_or_default();
+        fields.iter().filter_map(|(_, to)| self.resolved(to, &mut MOST_STEPS.clone()))
+    }
+
+    /// A text is a node; a list is a way from the root (`follows`), each step of which may follow another.
+    fn resolved(&self, to: &'t Tree<'t>, left: &mut usize) -> Option<&'t str> {
+        if let Some(name) = to.text() {
+            return Some(name);
+        }
+        let mut at = self.root;
+        for step in to.texts() {
+            *left = left.checked_sub(1)?;
+            at = self.resolved(self.by_name.get(&(at, step))?, left)?;
+        }
+        (!to.items().is_empty()).then_some(at)
+    }
 }
 
 fn input(of: &Tree<'_>) -> Option<Package> {

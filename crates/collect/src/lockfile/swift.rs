@@ -33,12 +33,12 @@ fn package(pin: &Tree<'_>) -> Option<Package> {
     let version = state.said("version").or(commit)?.to_owned();
     let url = pin.said("location").or_else(|| pin.said("repositoryURL"));
     let (name, origin) = match (pin.said("kind"), url) {
-        (Some("registry"), _) => (pin.said("identity")?.to_owned(), Origin::registry("registry")),
-        (_, Some(url)) => (name(url), Origin::git(url)),
+        (Some("registry"), _) => (pin.said("identity")?.to_owned(), None),
+        (_, Some(url)) => (name(url), Some(Origin::git(url))),
         (_, None) => return None,
     };
     let integrity = commit.map(|commit| format!("git:{commit}")).into_iter().collect();
-    Some(Package { name, version, integrity, origin: Some(origin), ..Package::default() })
+    Some(Package { name, version, integrity, origin, ..Package::default() })
 }
 
 /// `github.com/apple/swift-nio` of any way to write its URL.
@@ -73,7 +73,7 @@ mod tests {
             &[
                 "github.com/acme/a 1.2.0 [git:0123] git(https://github.com/acme/a.git)",
                 "h.example/acme/b 4567 [git:4567] git(git@h.example:acme/b)",
-                "acme.c 3.0.0 registry(registry)",
+                "acme.c 3.0.0",
                 "! 6:3: a package without name or version",
             ],
         );

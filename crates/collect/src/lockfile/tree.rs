@@ -14,6 +14,9 @@ use super::{Files, Malformed, Package};
 use crate::project::pin::Lines;
 use crate::yaml;
 
+/// Maps of fewer fields than this are searched for a name that stands twice: a set costs more there than it saves.
+const SEARCHED: usize = 24;
+
 /// A node. Numbers and truth values are text here, as the file spells them.
 #[derive(Debug)]
 pub(super) enum Tree<'a> {
@@ -213,9 +216,15 @@ pub(super) fn packages_of<'n>(
 
 /// Refuses a name that stands twice in one map.
 fn distinct(node: &yaml::Node) -> Result<(), Malformed> {
-    let mut names = HashSet::with_capacity(node.fields().len());
-    for (name, value) in node.fields() {
-        if !names.insert(name.as_str()) {
+    let fields = node.fields();
+    let mut names = HashSet::new();
+    for (at, (name, value)) in fields.iter().enumerate() {
+        let twice = if fields.len() < SEARCHED {
+            fields.iter().take(at).any(|(other, _)| other == name)
+        } else {
+            !names.insert(name.as_str())
+        };
+        if twice {
             return Err(Malformed {
                 line: value.line.max(1),
                 column: 1,
@@ -282,7 +291,6 @@ impl<'a> Visitor<'a> for TreeVisitor {
         let mut fields: Vec<(Cow<'a, str>, Tree<'a>)> = Vec::new();
         let mut names: HashSet<Cow<'a, str>> = HashSet::new();
         while let Some(Name(name)) = map.next_key()? {
-            // Small objects, which most are, are searched; a set costs more there than it saves.
             let twice = if fields.len() < SEARCHED {
                 fields.iter().any(|(field, _)| *field == name)
             } else {
@@ -299,9 +307,6 @@ impl<'a> Visitor<'a> for TreeVisitor {
         Ok(Tree::Map(fields))
     }
 }
-
-/// Objects of fewer fields than this are searched for a name that stands twice.
-const SEARCHED: usize = 24;
 
 struct Name<'a>(Cow<'a, str>);
 
