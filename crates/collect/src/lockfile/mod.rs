@@ -61,13 +61,13 @@ pub const FORMATS: &[Format] = &[
     unread("Package.resolved", "swift", "swift"),
     unread("Pipfile.lock", "pypi", "pipenv"),
     unread("Podfile.lock", "cocoapods", "cocoapods"),
-    unread("bun.lock", "npm", "bun"),
+    read("bun.lock", "npm", "bun", javascript::bun::read),
     unread("bun.lockb", "npm", "bun-binary"),
     unread("cabal.project.freeze", "hackage", "cabal"),
     unread("composer.lock", "composer", "composer"),
     unread("conan.lock", "conan", "conan"),
     unread("conda-lock.yml", "conda", "conda"),
-    unread("deno.lock", "deno", "deno"),
+    read("deno.lock", "deno", "deno", javascript::deno::read),
     unread("devbox.lock", "nix", "devbox"),
     unread("devcontainer-lock.json", "devcontainer", "devcontainer"),
     unread("flake.lock", "nix", "flake"),
@@ -80,7 +80,7 @@ pub const FORMATS: &[Format] = &[
     unread("packages.lock.json", "nuget", "nuget"),
     unread("pdm.lock", "pypi", "pdm"),
     unread("pixi.lock", "conda", "pixi"),
-    unread("pnpm-lock.yaml", "npm", "pnpm"),
+    read("pnpm-lock.yaml", "npm", "pnpm", javascript::pnpm::read),
     unread("poetry.lock", "pypi", "poetry"),
     unread("pubspec.lock", "pub", "pub"),
     unread("pylock.toml", "pypi", "pylock"),
@@ -91,7 +91,7 @@ pub const FORMATS: &[Format] = &[
     unread("stack.yaml.lock", "hackage", "stack"),
     unread("uv.lock", "pypi", "uv"),
     unread("verification-metadata.xml", "maven", "gradle-verification"),
-    unread("yarn.lock", "npm", "yarn"),
+    read("yarn.lock", "npm", "yarn", javascript::yarn::read),
 ];
 
 /// Files that are no lockfiles and that readers may look at beside one, by name or by a pattern with one `*`; those that

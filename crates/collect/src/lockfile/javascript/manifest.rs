@@ -1,5 +1,7 @@
 //! `package.json`, as far as lockfiles need it: what a project asks for, and its workspaces.
 
+use std::collections::HashSet;
+
 use serde::Deserialize;
 
 use super::graph::Ask;
@@ -59,6 +61,16 @@ impl<'a> Manifest<'a> {
         };
         let inner: Vec<Self> = paths.iter().filter_map(|path| Self::beside(files, path)).collect();
         std::iter::once(root).chain(inner).collect()
+    }
+
+    /// The names that only development asks for.
+    pub(super) fn development(&self) -> HashSet<&str> {
+        let names = |wanted: bool| {
+            let asked = self.asked().filter(move |(_, _, ask)| (*ask == Ask::Development) == wanted);
+            asked.map(|(name, _, _)| name).collect::<HashSet<&str>>()
+        };
+        let used = names(false);
+        names(true).into_iter().filter(|name| !used.contains(name)).collect()
     }
 
     /// Each name that is asked for, with its range and how.

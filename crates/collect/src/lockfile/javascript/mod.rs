@@ -1,11 +1,16 @@
 //! JavaScript's lockfiles: npm, Yarn (classic and berry), pnpm, Bun, Deno. One file per installer; what they share
 //! is here (what a resolved URL says), in `graph` (what is needed by whom) and in `manifest` (`package.json`).
 
+pub(super) mod bun;
+pub(super) mod deno;
 mod graph;
 mod manifest;
 pub(super) mod npm;
+pub(super) mod pnpm;
+mod syml;
 #[cfg(test)]
 mod tests;
+pub(super) mod yarn;
 
 use super::Origin;
 use crate::secret::without_credentials;
@@ -107,4 +112,17 @@ fn clauses<'t>(lists: impl IntoIterator<Item = (&'static str, Vec<&'t str>)>) ->
         }
     }
     clauses
+}
+
+/// `@scope/name@reference` in its two parts.
+fn split_locator(text: &str) -> Option<(&str, &str)> {
+    let scope = usize::from(text.starts_with('@'));
+    let at = text.get(scope..)?.find('@')? + scope;
+    let (name, reference) = text.split_at_checked(at)?;
+    Some((name, reference.get(1..)?)).filter(|(name, reference)| !name.is_empty() && !reference.is_empty())
+}
+
+/// Hexadecimal digits, as many as a hash has.
+fn is_digits_of_hash(text: &str) -> bool {
+    matches!(text.len(), 32 | 40 | 56 | 64 | 96 | 128) && text.bytes().all(|b| b.is_ascii_hexdigit())
 }

@@ -163,15 +163,19 @@ fn of_tree(dependencies: &Entries<'_, Dependency<'_>>, files: &Files<'_>) -> Vec
     let mut graph = Graph::default();
     let mut requires = Vec::new();
     flatten("", dependencies, &mut |place, name, dependency| {
-        tree.add(place.to_owned(), Found::Package(graph.nodes.len()));
-        requires.push((place.to_owned(), graph.nodes.len(), dependency));
-        graph.nodes.push(dependency.node(name));
+        let own = dependency.is_own();
+        let at = Some(graph.nodes.len()).filter(|_| !own);
+        tree.add(place.to_owned(), at.map_or(Found::Own, Found::Package));
+        requires.push((place.to_owned(), at, dependency));
+        if !own {
+            graph.nodes.push(dependency.node(name));
+        }
     });
     for (place, at, dependency) in requires {
-        let names = dependency.requires.0.iter();
-        let needs = names.filter_map(|name| tree.search(&place, name)).map(|to| Need { to, optional: false });
-        if let Some(node) = graph.nodes.get_mut(at) {
-            node.needs.extend(needs);
+        let found = dependency.requires.0.iter().filter_map(|name| tree.search(&place, name));
+        match at.and_then(|at| graph.nodes.get_mut(at)) {
+            Some(node) => node.needs.extend(found.map(|to| Need { to, optional: false })),
+            None => graph.asked.extend(found.map(|to| (to, Ask::Needed))),
         }
     }
     if let Some(manifest) = Manifest::beside(files, "package.json") {
@@ -204,6 +208,12 @@ fn flatten<'d, 'a>(
 }
 
 impl Dependency<'_> {
+    /// A workspace or a local folder; a local archive is none.
+    fn is_own(&self) -> bool {
+        let archive = [".tgz", ".tar.gz", ".tar"].iter().any(|end| self.version.0.ends_with(end));
+        self.version.0.starts_with("file:") && !archive
+    }
+
     fn node(&self, name: &str) -> Node {
         let declared = self.version.said().unwrap_or_default();
         let alias = declared.strip_prefix("npm:").and_then(|real| real.rsplit_once('@'));
@@ -373,7 +383,7 @@ mod tests {
                       "dependencies": {"b": {"version": "1.0.0-rc.1"}, "c": {"version": "npm:@s/real@3.0.0"}}},
                 "b": {"version": "1.0.0"},
                 "g": {"version": "github:u/r#abc", "from": "github:u/r"},
-                "f": {"version": "file:lib"}}}"#,
+                "f": {"version": "file:f.tgz"}, "l": {"version": "file:lib", "requires": {"b": "1"}}}}"#,
             &[
                 "@s/real 3.0.0",
                 "a 1.0.0 sha1-a= > b@1.0.0-rc.1",
