@@ -58,30 +58,15 @@ pub(in crate::lockfile) fn read(files: &Files<'_>) -> Result<Locked, Malformed> 
     for (key, raw) in &lockfile.packages.0 {
         let parts: Vec<&RawValue> =
             serde_json::from_str(raw.get()).map_err(|error| within(bytes, raw, &malformed(&error, SHAPE)))?;
-        let text = |at: usize| parts.get(at).and_then(|raw| serde_json::from_str::<Text<'_>>(raw.get()).ok());
-        let info = parts.iter().find(|raw| raw.get().starts_with('{'));
-        let info: Info<'_> = info.and_then(|raw| serde_json::from_str(raw.get()).ok()).unwrap_or_default();
-        let Some(identity) = text(0) else {
-            locked.unclear.push(Malformed { what: "a package without name or version", ..place(bytes, raw) });
-            continue;
-        };
-        let Some((name, reference)) = split_locator(&identity.0) else {
-            locked.unclear.push(Malformed { what: "a package without name or version", ..place(bytes, raw) });
-            continue;
-        };
-        if ["workspace:", "root:", "link:"].iter().any(|own| reference.starts_with(own)) {
-            continue;
+        match package(&parts) {
+            Ok(Some((node, info))) => {
+                places.insert(key, graph.nodes.len());
+                graph.nodes.push(node);
+                infos.push((key.as_ref(), info));
+            }
+            Ok(None) => {}
+            Err(what) => locked.unclear.push(Malformed { what, ..place(bytes, raw) }),
         }
-        places.insert(key, graph.nodes.len());
-        let last = text(parts.len().saturating_sub(1)).unwrap_or_default();
-        graph.nodes.push(node(
-            name,
-            reference,
-            text(1).and_then(|text| text.said().map(str::to_owned)),
-            &last.0,
-            &info,
-        ));
-        infos.push((key.as_ref(), info));
     }
     for (node, (key, info)) in graph.nodes.iter_mut().zip(&infos) {
         let lists = [
@@ -95,16 +80,7 @@ pub(in crate::lockfile) fn read(files: &Files<'_>) -> Result<Locked, Malformed> 
         }
     }
     for (_, workspace) in &lockfile.workspaces.0 {
-        let lists = [
-            (&workspace.dependencies, Ask::Needed),
-            (&workspace.peer_dependencies, Ask::Needed),
-            (&workspace.dev_dependencies, Ask::Development),
-            (&workspace.optional_dependencies, Ask::Optional),
-        ];
-        for (names, ask) in lists {
-            let found = names.0.iter().filter_map(|name| search(&places, &workspace.name.0, name));
-            graph.asked.extend(found.map(|to| (to, ask)));
-        }
+        graph.asked.extend(workspace.asked(&places));
     }
     graph.tell_direct();
     graph.tell_dev();
@@ -114,13 +90,43 @@ pub(in crate::lockfile) fn read(files: &Files<'_>) -> Result<Locked, Malformed> 
     Ok(locked)
 }
 
-fn node(name: &str, reference: &str, registry: Option<String>, last: &str, info: &Info<'_>) -> Node {
+impl Info<'_> {
+    /// What a workspace asks for.
+    fn asked(&self, places: &HashMap<&str, usize>) -> Vec<(usize, Ask)> {
+        let lists = [
+            (&self.dependencies, Ask::Needed),
+            (&self.peer_dependencies, Ask::Needed),
+            (&self.dev_dependencies, Ask::Development),
+            (&self.optional_dependencies, Ask::Optional),
+        ];
+        let found = |name: &str, ask| search(places, &self.name.0, name).map(|to| (to, ask));
+        lists.iter().flat_map(|(names, ask)| names.0.iter().filter_map(|name| found(name, *ask))).collect()
+    }
+}
+
+/// An entry: the name with its version, and what follows it: a registry, what the package says of itself, a hash. `None`
+/// where it is the project's own source.
+fn package<'a>(parts: &[&'a RawValue]) -> Result<Option<(Node, Info<'a>)>, &'static str> {
+    let text = |at: usize| {
+        let text = parts.get(at).and_then(|raw| serde_json::from_str::<Text<'_>>(raw.get()).ok());
+        text.unwrap_or_default().0
+    };
+    let identity = text(0);
+    let (name, reference) = split_locator(&identity).ok_or("a package without name or version")?;
+    if ["workspace:", "root:", "link:"].iter().any(|own| reference.starts_with(own)) {
+        return Ok(None);
+    }
+    let info = parts.iter().find(|raw| raw.get().starts_with('{'));
+    let info: Info<'_> = info.and_then(|raw| serde_json::from_str(raw.get()).ok()).unwrap_or_default();
+    let last = text(parts.len().saturating_sub(1));
+    Ok(Some((node(name, reference, &text(1), &last, &info), info)))
+}
+
+fn node(name: &str, reference: &str, registry: &str, last: &str, info: &Info<'_>) -> Node {
     let mut from = resolved(reference, name);
-    if from.origin.is_none()
-        && let Some(url) = registry.filter(|text| text.contains("://"))
-    {
+    if from.origin.is_none() && registry.contains("://") {
         // The registry's URL, or that of the file there.
-        from = resolved(&url, name);
+        from = resolved(registry, name);
         if let Some(Origin::Url(base)) = &from.origin
             && !base.ends_with(".tgz")
         {
@@ -214,4 +220,60 @@ fn end_of_text(bytes: &[u8], start: usize) -> usize {
 fn blank(out: &mut [u8], from: usize, to: usize) {
     let part = out.get_mut(from..to).unwrap_or_default();
     part.iter_mut().filter(|byte| **byte != b'\n').for_each(|byte| *byte = b' ');
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::super::tests::check;
+    use super::*;
+
+    #[test]
+    fn entries_of_every_sort() {
+        check(
+            read,
+            r#"{
+  "lockfileVersion": 1, // one
+  "workspaces": {
+    "": {"name": "shop", "dependencies": {"a": "1", "x": "1"}, "devDependencies": {"d": "1"}, "optionalDependencies": {"o": "1"}},
+    "packages/web": {"name": "@shop/web", "dependencies": {"b": "1"}},
+  },
+  "packages": {
+    "a": ["a@1.0.0", "", {"dependencies": {"b": "2"}}],
+    "a/b": ["b@2.0.0", "https://npm.example.org/", {}, "sha512-YQ=="],
+    "@shop/web": ["@shop/web@workspace:packages/web"],
+    "@shop/web/b": ["@s/b@1.0.0", "https://npm.example.org/x/@s/b/-/b-1.0.0.tgz", {"peerDependencies": {"a": "*"}}],
+    "d": ["d@github:u/d#0a1b", {}, "u-d-0a1b"],
+    "o": ["o@1.0.0", "", {"os": "darwin", "cpu": ["x64", "arm64"], "dependencies": {"p": "1"}}, "hunter2"],
+    "p": ["p@file:../p,/*x*/.tgz", {}, /* no, [hash] */],
+  },
+}"#,
+            &[
+                "@s/b 1.0.0 direct from registry+https://npm.example.org/x > a@1.0.0",
+                "a 1.0.0 direct > b@2.0.0",
+                "b 2.0.0 sha512-YQ== from registry+https://npm.example.org",
+                "d 0a1b direct dev from git github:u/d",
+                "o 1.0.0 direct optional if cpu=x64,arm64 os=darwin > p@file:../p,/*x*/.tgz",
+                "p file:../p,/*x*/.tgz optional if cpu=x64,arm64 os=darwin from path+file:../p,/*x*/.tgz",
+            ],
+        );
+    }
+
+    #[test]
+    fn what_is_no_lockfile_is_named_by_its_place() {
+        let check = |text: &str, expected: &str| {
+            let found = read(&Files::new("bun.lock", text.as_bytes(), &BTreeMap::new()));
+            let found =
+                found.map(|locked| locked.unclear.iter().map(ToString::to_string).collect::<String>());
+            assert_eq!(found.unwrap_or_else(|error| error.to_string()), expected, "{text}");
+        };
+        check("", "1:1: ends too early");
+        check("{\n// x", "2:4: ends too early");
+        check("{\"packages\": {\n \"a\": {}}}", "2:7: not a lockfile of Bun");
+        check("{\"packages\": {\n \"a\": [3],\n}}", "2:7: a package without name or version");
+        check("{\"packages\": {\n \"a\": [\"a@1\",, ],\n}}", "2:16: not JSON");
+        let deep = "[".repeat(100_000);
+        assert!(read(&Files::new("bun.lock", deep.as_bytes(), &BTreeMap::new())).is_err());
+    }
 }

@@ -215,3 +215,67 @@ impl Reading {
         self.places.get(key.as_ref()).copied()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::super::tests::check;
+    use super::*;
+
+    #[test]
+    fn versions_2_to_5() {
+        let zeros = "0".repeat(64);
+        check(
+            read,
+            r#"{"version": "2", "remote": {"https://h/mod.ts": "e3b0"}, "npm": {"specifiers": {"chalk@5": "chalk@5.3.0"},
+                "packages": {"chalk@5.3.0": {"integrity": "sha512-YQ==", "dependencies": {"x": "b@1.0.0"}}, "b@1.0.0": {"dependencies": {}}}}}"#,
+            &["npm:b 1.0.0", "npm:chalk 5.3.0 sha512-YQ== > npm:b@1.0.0"],
+        );
+        check(
+            read,
+            &format!(
+                r#"{{"version": "3", "packages": {{"specifiers": {{"npm:chalk@5": "npm:chalk@5.3.0"}},
+                "jsr": {{"@std/path@1.0.8": {{"integrity": "{zeros}"}}}},
+                "npm": {{"a@1.0.0": {{"dependencies": {{"chalk": "chalk@5.3.0"}}}}, "chalk@5.3.0": {{}}}}}},
+                "workspace": {{"dependencies": ["npm:chalk@5"]}}}}"#
+            ),
+            &[
+                &format!("jsr:@std/path 1.0.8 sha256:{zeros}"),
+                "npm:a 1.0.0 > npm:chalk@5.3.0",
+                "npm:chalk 5.3.0 direct",
+            ],
+        );
+        check(
+            read,
+            r#"{"version": "5", "specifiers": {"jsr:@std/i@1": "1.0.5", "npm:e@0.21": "0.21.5_chalk@5.3.0"},
+                "jsr": {"@std/i@1.0.5": {}, "@std/path@1.0.8": {"dependencies": ["jsr:@std/i@1"]}},
+                "npm": {"chalk@5.3.0": {}, "@e/l@0.21.5": {"os": ["linux"], "cpu": ["x64"]},
+                "e@0.21.5_chalk@5.3.0": {"tarball": "https://npm.example.org/e/-/e-0.21.5.tgz",
+                "dependencies": ["chalk"], "optionalDependencies": ["@e/l"]}},
+                "workspace": {"members": {"web": {"packageJson": {"dependencies": ["npm:e@0.21"]}}}}}"#,
+            &[
+                "jsr:@std/i 1.0.5",
+                "jsr:@std/path 1.0.8 > jsr:@std/i@1.0.5",
+                "npm:@e/l 0.21.5 optional if cpu=x64 os=linux",
+                "npm:chalk 5.3.0",
+                "npm:e 0.21.5 direct from registry+https://npm.example.org > npm:@e/l@0.21.5 > npm:chalk@5.3.0",
+            ],
+        );
+    }
+
+    #[test]
+    fn what_is_no_lockfile_is_named_by_its_place() {
+        let check = |text: &str, expected: &str| {
+            let error = read(&Files::new("deno.lock", text.as_bytes(), &BTreeMap::new())).unwrap_err();
+            assert_eq!(error.to_string(), expected, "{text}");
+        };
+        check("", "1:1: ends too early");
+        check("{}", "1:1: a lockfile version that is not known");
+        check(r#"{"version": "6"}"#, "1:1: a lockfile version that is not known");
+        check("{\n\"npm\": 3}", "2:9: not a lockfile of Deno");
+        check("{\n\"npm\": x", "2:8: not JSON");
+        let deep = format!("{{\"npm\": {}", "[".repeat(100_000));
+        assert!(read(&Files::new("deno.lock", deep.as_bytes(), &BTreeMap::new())).is_err());
+    }
+}

@@ -292,32 +292,12 @@ mod tests {
 
     use super::*;
 
-    /// `name version hashes`, then what else is told.
-    fn told(package: &Package) -> String {
-        let mut out = format!("{} {} {}", package.name, package.version, package.integrity.join(" "))
-            .trim_end()
-            .to_owned();
-        let flags = [
-            (package.direct == Some(true), "direct"),
-            (package.dev == Some(true), "dev"),
-            (package.optional, "optional"),
-        ];
-        flags.iter().filter(|(is, _)| *is).for_each(|(_, flag)| out.extend([" ", flag]));
-        package.when.iter().for_each(|when| out.extend([" if ", when]));
-        for edge in &package.needs {
-            out.extend([" > ", &edge.name, "@", edge.version.as_deref().unwrap_or_default()]);
-        }
-        out
-    }
-
     fn read_alone(bytes: &[u8]) -> Result<Locked, Malformed> {
         read(&Files::new("package-lock.json", bytes, &BTreeMap::new()))
     }
 
     fn check(json: &str, expected: &[&str]) {
-        let mut found: Vec<String> = read_alone(json.as_bytes()).unwrap().packages.iter().map(told).collect();
-        found.sort();
-        assert_eq!(found, expected, "{json}");
+        super::super::tests::check(read, json, expected);
     }
 
     #[test]
@@ -340,8 +320,8 @@ mod tests {
                 "@s/x 1.0.0",
                 "a 10.0.0 sha1-a= sha512-b==",
                 "a 9.1.0",
-                "f file:../f.tgz",
-                "g abc123",
+                "f file:../f.tgz from path+file:../f.tgz",
+                "g abc123 from git git+https://REDACTED@h/r.git",
                 "t https://h/t.tgz sha1-x",
             ],
         );
@@ -389,8 +369,8 @@ mod tests {
                 "a 1.0.0 sha1-a= > b@1.0.0-rc.1",
                 "b 1.0.0",
                 "b 1.0.0-rc.1",
-                "f file:lib",
-                "g abc",
+                "f file:f.tgz from path+file:f.tgz",
+                "g abc from git github:u/r",
             ],
         );
         check(r#"{"dependencies": {"a": {"version": "1.0.0"}}}"#, &["a 1.0.0"]);

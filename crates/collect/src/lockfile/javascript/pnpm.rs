@@ -186,3 +186,126 @@ fn texts(node: &yaml::Node) -> Vec<&str> {
         Content::Nothing | Content::Map(_) => Vec::new(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::super::tests::check;
+    use super::*;
+
+    #[test]
+    fn version_9() {
+        check(
+            read,
+            r"lockfileVersion: '9.0'
+importers:
+  .:
+    dependencies:
+      '@s/a': {specifier: ^1, version: 1.0.0(react@18.3.1)}
+      alias: {specifier: 'npm:real@2', version: real@2.0.0}
+    optionalDependencies:
+      l: {specifier: '1', version: 1.0.0}
+  packages/web:
+    devDependencies:
+      g: {specifier: 'github:u/g', version: 'https://h/g/tar.gz/0a1b'}
+      shop: {specifier: 'workspace:*', version: 'link:../..'}
+packages:
+  '@s/a@1.0.0':
+    resolution: {integrity: sha512-YQ==}
+  g@https://h/g/tar.gz/0a1b:
+    resolution: {tarball: https://u:hunter2@h/g/tar.gz/0a1b}
+    version: 3.0.0
+  l@1.0.0:
+    resolution: {integrity: sha512-YQ==, tarball: https://npm.example.org/l/-/l-1.0.0.tgz}
+    os: [linux, '!win32']
+    libc: glibc
+  r@git+https://h/r.git#0a1b:
+    resolution: {commit: 0a1b, repo: https://h/r.git, type: git}
+  real@2.0.0:
+    resolution: {integrity: sha512-YQ==}
+  react@18.3.1: {}
+snapshots:
+  '@s/a@1.0.0(react@18.3.1)':
+    dependencies: {react: 18.3.1}
+  '@s/a@1.0.0':
+    dependencies: {alias: real@2.0.0}
+  l@1.0.0:
+    dependencies: {r: 'git+https://h/r.git#0a1b'}
+",
+            &[
+                "@s/a 1.0.0 sha512-YQ== direct > react@18.3.1 > real@2.0.0",
+                "g 3.0.0 direct dev from https://REDACTED@h/g/tar.gz/0a1b",
+                "l 1.0.0 sha512-YQ== direct optional if libc=glibc os=linux,!win32 from registry+https://npm.example.org > r@0a1b",
+                "r 0a1b optional if libc=glibc os=linux,!win32 from git https://h/r.git",
+                "react 18.3.1",
+                "real 2.0.0 sha512-YQ== direct",
+            ],
+        );
+    }
+
+    #[test]
+    fn versions_5_and_6() {
+        let expected = [
+            "@s/string_decoder 1.0.0 sha512-YQ== direct > react@18.3.1 > real@2.0.0",
+            "g 0a1b direct dev from git https://h/g.git",
+            "react 18.3.1 direct dev",
+            "real 2.0.0 direct",
+        ];
+        check(
+            read,
+            r"lockfileVersion: 5.4
+dependencies: {'@s/string_decoder': 1.0.0_react@18.3.1, alias: /real/2.0.0}
+devDependencies: {g: git.example.org/u/g/0a1b, react: npm.example.org/react/18.3.1}
+packages:
+  /@s/string_decoder/1.0.0_react@18.3.1:
+    resolution: {integrity: sha512-YQ==}
+    dependencies: {react: npm.example.org/react/18.3.1, alias: /real/2.0.0}
+  git.example.org/u/g/0a1b: {name: g, version: 3.0.0, resolution: {commit: 0a1b, repo: https://h/g.git}}
+  npm.example.org/react/18.3.1: {}
+  /real/2.0.0: {}
+",
+            &expected.map(|line| if line.starts_with("react") { "react 18.3.1 direct" } else { line }),
+        );
+        check(
+            read,
+            r"lockfileVersion: '6.0'
+dependencies:
+  '@s/string_decoder': {specifier: ^1, version: 1.0.0(react@18.3.1)}
+  alias: {specifier: 'npm:real@2', version: /real@2.0.0}
+devDependencies:
+  g: {specifier: 'u/g', version: git.example.org/u/g/0a1b}
+packages:
+  /@s/string_decoder@1.0.0(react@18.3.1):
+    resolution: {integrity: sha512-YQ==}
+    dependencies: {react: 18.3.1, alias: /real@2.0.0}
+  git.example.org/u/g/0a1b: {name: g, version: 3.0.0, resolution: {commit: 0a1b, repo: https://h/g.git}}
+  /react@18.3.1: {}
+  /real@2.0.0: {}
+",
+            &expected.map(|line| if line.starts_with("react") { "react 18.3.1" } else { line }),
+        );
+    }
+
+    #[test]
+    fn what_is_no_lockfile_is_named_by_its_place() {
+        let check = |text: &str, expected: &str| {
+            let found = read(&Files::new("pnpm-lock.yaml", text.as_bytes(), &BTreeMap::new()));
+            let found =
+                found.map(|locked| locked.unclear.iter().map(ToString::to_string).collect::<String>());
+            assert_eq!(found.unwrap_or_else(|error| error.to_string()), expected, "{text}");
+        };
+        check("", "1:1: a lockfile version that is not known");
+        check("lockfileVersion: 10.0", "1:1: a lockfile version that is not known");
+        check("lockfileVersion: '9.0'\npackages:\n  nothing: {}\n", "3:1: a package without name or version");
+        check("lockfileVersion: 5.3\npackages:\n  nothing: {}\n", "3:1: a package without name or version");
+        let mut bomb = "lockfileVersion: 9.0\na0: &a0 [x, x]\n".to_owned();
+        for n in 1..40 {
+            bomb.push_str(&format!("a{n}: &a{n} [*a{}, *a{}]\n", n - 1, n - 1));
+        }
+        assert!(
+            read(&Files::new("x", bomb.as_bytes(), &BTreeMap::new()))
+                .is_err_and(|e| e.what == "more than a lockfile has")
+        );
+    }
+}

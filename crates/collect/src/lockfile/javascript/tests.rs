@@ -9,6 +9,47 @@ use super::*;
 use crate::lockfile::tests::corpus;
 use crate::lockfile::{Files, Locked, Package, by_path};
 
+/// Compares what a reader gives with lines such as `a 1.0.0 sha512-a= direct dev optional if os=linux from git+url > b@2`.
+pub(super) fn check(read: crate::lockfile::Reader, text: &str, expected: &[&str]) {
+    check_beside(read, text, &BTreeMap::new(), expected);
+}
+
+/// The same, with other files of the project; the lockfile is in its own folder.
+pub(super) fn check_beside(
+    read: crate::lockfile::Reader,
+    text: &str,
+    others: &BTreeMap<String, Vec<u8>>,
+    expected: &[&str],
+) {
+    let locked = read(&Files::new("x.lock", text.as_bytes(), others)).unwrap();
+    let mut found: Vec<String> = locked.packages.iter().map(told).collect();
+    found.sort();
+    assert_eq!(found, expected, "{text}");
+}
+
+fn told(package: &Package) -> String {
+    let hashes = package.integrity.join(" ");
+    let mut out = format!("{} {} {hashes}", package.name, package.version).trim_end().to_owned();
+    let flags = [
+        (package.direct == Some(true), "direct"),
+        (package.dev == Some(true), "dev"),
+        (package.optional, "optional"),
+    ];
+    flags.iter().filter(|(is, _)| *is).for_each(|(_, flag)| out.extend([" ", flag]));
+    package.when.iter().for_each(|when| out.extend([" if ", when]));
+    match &package.origin {
+        Some(Origin::Registry(url)) => out.extend([" from registry+", url]),
+        Some(Origin::Git(url)) => out.extend([" from git ", url]),
+        Some(Origin::Url(url)) => out.extend([" from ", url]),
+        Some(Origin::Path(path)) => out.extend([" from path+", path]),
+        None => {}
+    }
+    for edge in &package.needs {
+        out.extend([" > ", &edge.name, "@", edge.version.as_deref().unwrap_or_default()]);
+    }
+    out
+}
+
 /// Reads a file of the corpus.
 fn real(path: &str) -> Option<(Vec<u8>, Locked)> {
     let bytes = std::fs::read(corpus()?.join(path)).unwrap();

@@ -233,3 +233,152 @@ fn decoded(text: &str) -> String {
     }
     String::from_utf8_lossy(&out).into_owned()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::super::tests::{check, check_beside};
+    use super::*;
+
+    #[test]
+    fn classic_entries() {
+        let lock = r#"# yarn lockfile v1
+
+"@s/a@^1", "@s/a@~1.0":
+  version "1.0.0"
+  resolved "https://npm.example.org/@s/a/-/a-1.0.0.tgz#da39a3ee5e6b4b0d3255bfef95601890afd80709"
+  dependencies:
+    b "^2"
+    g "git+https://h/g.git"
+    overridden "1"
+  optionalDependencies:
+    o "1"
+
+b@^2:
+  version "2.0.0"
+  integrity sha512-YQ==
+
+"alias@npm:@s/real@^3":
+  version "3.0.0"
+
+"g@git+https://h/g.git":
+  version "1.0.0"
+  resolved "git+https://u:hunter2@h/g.git#0a1b"
+
+"f@file:./f":
+  version "1.0.0"
+
+o@1:
+  version "1.0.0"
+
+overridden@2:
+  version "2.0.0"
+"#;
+        let expected = |flags: [&str; 3]| {
+            let [a, real, o] = flags;
+            [
+                format!(
+                    "@s/a 1.0.0 sha1:da39a3ee5e6b4b0d3255bfef95601890afd80709{a} from registry+https://npm.example.org > b@2.0.0 > g@0a1b > o@1.0.0 > overridden@2.0.0"
+                ),
+                format!("@s/real 3.0.0{real}"),
+                format!("b 2.0.0 sha512-YQ=={}", if a.is_empty() { "" } else { " dev" }),
+                "f file:./f from path+file:./f".to_owned(),
+                format!(
+                    "g 0a1b{} from git git+https://REDACTED@h/g.git",
+                    if a.is_empty() { "" } else { " dev" }
+                ),
+                format!("o 1.0.0{o}"),
+                format!("overridden 2.0.0{}", if a.is_empty() { "" } else { " dev" }),
+            ]
+        };
+        let alone = expected(["", "", ""]);
+        check(read, lock, &alone.each_ref().map(String::as_str));
+        let manifest = r#"{"dependencies": {"alias": "npm:@s/real@^3"}, "devDependencies": {"@s/a": "^1"}}"#;
+        let others = BTreeMap::from([("package.json".to_owned(), manifest.as_bytes().to_vec())]);
+        let beside = expected([" direct dev", " direct", " dev optional"]);
+        check_beside(read, lock, &others, &beside.each_ref().map(String::as_str));
+    }
+
+    #[test]
+    fn berry_entries() {
+        let zeros = "0".repeat(128);
+        let lock = format!(
+            r#"__metadata:
+  version: 8
+
+"@s/a@npm:^1, @s/a@npm:~1.0":
+  version: 1.0.0
+  resolution: "@s/a@npm:1.0.0"
+  dependencies:
+    b: "npm:^2"
+    o: "npm:^1"
+  dependenciesMeta:
+    o:
+      optional: true
+  checksum: 10c0/{zeros}
+
+"b@npm:^2":
+  version: 2.0.0
+  resolution: "b@npm:2.0.0::__archiveUrl=https%3A%2F%2Fu%3Ahunter2%40npm.example.org%2Fb%2F-%2Fb-2.0.0.tgz"
+  checksum: hunter2
+
+"g@https://h/g.git":
+  version: 1.0.0
+  resolution: "g@https://h/g.git#commit=0a1b"
+
+"o@npm:^1":
+  version: 1.0.0
+  resolution: "o@npm:1.0.0"
+  conditions: (os=linux | os=darwin) & cpu=x64 & !libc=musl
+
+"o@patch:o@npm%3A^1#~builtin<compat/o>":
+  version: 1.0.0
+  resolution: "o@patch:o@npm%3A1.0.0#~builtin<compat/o>::version=1.0.0"
+
+"p@portal:../p::locator=shop%40workspace%3A.":
+  version: 0.0.0-use.local
+  resolution: "p@portal:../p::locator=shop%40workspace%3A."
+  dependencies:
+    b: ^2
+
+"shop@workspace:.":
+  version: 0.0.0-use.local
+  resolution: "shop@workspace:."
+  dependencies:
+    "@s/a": "npm:^1"
+    g: "https://h/g.git"
+"#
+        );
+        check(
+            read,
+            &lock,
+            &[
+                &format!("@s/a 1.0.0 10c0/{zeros} direct > b@2.0.0 > o@1.0.0"),
+                "b 2.0.0 direct from registry+https://REDACTED@npm.example.org",
+                "g 0a1b direct from git https://h/g.git",
+                "o 1.0.0",
+                "o 1.0.0 optional if cpu=x64 libc=!musl os=linux,darwin",
+            ],
+        );
+    }
+
+    #[test]
+    fn entries_that_say_nothing_are_named_by_their_line() {
+        let check = |text: &str, expected: &[&str]| {
+            let locked = read(&Files::new("yarn.lock", text.as_bytes(), &BTreeMap::new())).unwrap();
+            let unclear: Vec<String> = locked.unclear.iter().map(ToString::to_string).collect();
+            assert_eq!(unclear, expected, "{text}");
+        };
+        check("a@1:\n  version \"1\"\n\nb@1:\n", &["4:1: an entry without a version"]);
+        check(
+            "__metadata:\n  version: 8\n\"a@npm:1\":\n  version: 1\n",
+            &["3:1: an entry without a version"],
+        );
+        check("a:\n  version \"1\"\n", &["1:1: an entry without a version"]);
+        check("", &[]);
+        let error =
+            read(&Files::new("yarn.lock", b"a@1:\n  version \"\xff\"", &BTreeMap::new())).unwrap_err();
+        assert_eq!(error.to_string(), "2:12: not UTF-8");
+    }
+}
