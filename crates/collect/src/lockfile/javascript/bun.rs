@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::graph::{Ask, Graph, Need, Node};
-use super::{clauses, clean, hashes, resolved, split_locator};
+use super::{Budget, clauses, clean, hashes, resolved, split_locator};
 use crate::lockfile::json::{Entries, Text, Texts, malformed, place, within};
 use crate::lockfile::{Files, Locked, Malformed, Origin, Package};
 
@@ -53,14 +53,14 @@ pub(in crate::lockfile) fn read(files: &Files<'_>) -> Result<Locked, Malformed> 
     let mut locked =
         Locked { version: lockfile.version.map(|v| v.to_string()).unwrap_or_default(), ..Locked::default() };
     let mut graph = Graph::default();
-    let mut places: HashMap<&str, usize> = HashMap::new();
+    let mut places = Places { by_key: HashMap::new(), budget: Budget::new() };
     let mut infos = Vec::new();
     for (key, raw) in &lockfile.packages.0 {
         let parts: Vec<&RawValue> =
             serde_json::from_str(raw.get()).map_err(|error| within(bytes, raw, &malformed(&error, SHAPE)))?;
         match package(&parts) {
             Ok(Some((node, info))) => {
-                places.insert(key, graph.nodes.len());
+                places.by_key.insert(key, graph.nodes.len());
                 graph.nodes.push(node);
                 infos.push((key.as_ref(), info));
             }
@@ -75,7 +75,7 @@ pub(in crate::lockfile) fn read(files: &Files<'_>) -> Result<Locked, Malformed> 
             (&info.optional_dependencies, true),
         ];
         for (names, optional) in lists {
-            let found = names.0.iter().filter_map(|name| search(&places, key, name));
+            let found = names.0.iter().filter_map(|name| places.search(key, name));
             node.needs.extend(found.map(|to| Need { to, optional }));
         }
     }
@@ -86,20 +86,21 @@ pub(in crate::lockfile) fn read(files: &Files<'_>) -> Result<Locked, Malformed> 
     graph.tell_dev();
     graph.tell_optional();
     graph.tell_when();
+    locked.unclear.extend(places.budget.told());
     locked.packages = graph.into_packages();
     Ok(locked)
 }
 
 impl Info<'_> {
     /// What a workspace asks for.
-    fn asked(&self, places: &HashMap<&str, usize>) -> Vec<(usize, Ask)> {
+    fn asked(&self, places: &Places<'_>) -> Vec<(usize, Ask)> {
         let lists = [
             (&self.dependencies, Ask::Needed),
             (&self.peer_dependencies, Ask::Needed),
             (&self.dev_dependencies, Ask::Development),
             (&self.optional_dependencies, Ask::Optional),
         ];
-        let found = |name: &str, ask| search(places, &self.name.0, name).map(|to| (to, ask));
+        let found = |name: &str, ask| places.search(&self.name.0, name).map(|to| (to, ask));
         lists.iter().flat_map(|(names, ask)| names.0.iter().filter_map(|name| found(name, *ask))).collect()
     }
 }
@@ -144,22 +145,31 @@ fn node(name: &str, reference: &str, registry: &str, last: &str, info: &Info<'_>
     Node { package, own, needs: Vec::new() }
 }
 
-/// The package that a name means to the one with a key: `a/b` is the `b` within `a`.
-fn search(places: &HashMap<&str, usize>, from: &str, name: &str) -> Option<usize> {
-    let mut folder = from;
-    let mut key = String::with_capacity(from.len() + name.len() + 1);
-    while !folder.is_empty() {
-        key.clear();
-        key.extend([folder, "/", name]);
-        if let Some(at) = places.get(key.as_str()) {
-            return Some(*at);
+/// Packages by their keys: `a/b` is the `b` within `a`.
+struct Places<'k> {
+    by_key: HashMap<&'k str, usize>,
+    budget: Budget,
+}
+
+impl Places<'_> {
+    /// The package that a name means to the one with a key.
+    fn search(&self, from: &str, name: &str) -> Option<usize> {
+        let mut folder = from;
+        let mut key = String::with_capacity(from.len() + name.len() + 1);
+        while !folder.is_empty() {
+            key.clear();
+            key.extend([folder, "/", name]);
+            self.budget.spend(key.len())?;
+            if let Some(at) = self.by_key.get(key.as_str()) {
+                return Some(*at);
+            }
+            let outer = folder.rsplit_once('/').map_or("", |(outer, _)| outer);
+            // A scope is no package.
+            let scope = outer.rsplit('/').next().is_some_and(|last| last.starts_with('@'));
+            folder = if scope { outer.rsplit_once('/').map_or("", |(outer, _)| outer) } else { outer };
         }
-        let outer = folder.rsplit_once('/').map_or("", |(outer, _)| outer);
-        // A scope is no package.
-        let scope = outer.rsplit('/').next().is_some_and(|last| last.starts_with('@'));
-        folder = if scope { outer.rsplit_once('/').map_or("", |(outer, _)| outer) } else { outer };
+        self.by_key.get(name).copied()
     }
-    places.get(name).copied()
 }
 
 /// JSON of the same length, without comments and trailing commas, so that places stay.

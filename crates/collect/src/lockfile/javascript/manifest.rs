@@ -80,11 +80,8 @@ impl<'a> Manifest<'a> {
             (&self.dev_dependencies, Ask::Development),
             (&self.optional_dependencies, Ask::Optional),
         ];
-        let optional = |name: &str| {
-            self.optional_dependencies
-                .as_ref()
-                .is_some_and(|list| list.0.iter().any(|(other, _)| other == name))
-        };
+        let optional = self.optional_dependencies.iter().flat_map(|list| &list.0);
+        let optional: HashSet<&str> = optional.map(|(name, _)| name.as_ref()).collect();
         lists
             .into_iter()
             .flat_map(|(list, ask)| {
@@ -93,7 +90,7 @@ impl<'a> Manifest<'a> {
                     .map(move |(name, range)| (name.as_ref(), range.0.as_ref(), ask))
             })
             // What stands in both lists is optional.
-            .filter(move |(name, _, ask)| *ask != Ask::Needed || !optional(name))
+            .filter(move |(name, _, ask)| *ask != Ask::Needed || !optional.contains(name))
     }
 }
 

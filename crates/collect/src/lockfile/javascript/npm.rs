@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 
 use super::graph::{Ask, Graph, Need, Node};
 use super::manifest::Manifest;
-use super::{clauses, clean, hashes, resolved};
+use super::{Budget, clauses, clean, hashes, resolved};
 use crate::lockfile::json::{Entries, Text, Texts, malformed, within};
 use crate::lockfile::{Files, Locked, Malformed, Origin, Package};
 
@@ -80,22 +80,23 @@ pub(in crate::lockfile) fn read(files: &Files<'_>) -> Result<Locked, Malformed> 
     let bytes = files.bytes();
     let lockfile: Lockfile<'_> = serde_json::from_slice(bytes).map_err(|error| malformed(&error, SHAPE))?;
     let version = lockfile.version.unwrap_or(1);
-    let packages = match (version, lockfile.packages, lockfile.dependencies) {
-        (2 | 3, Some(packages), _) => of_places(&packages),
+    let mut locked = Locked { version: version.max(1).to_string(), ..Locked::default() };
+    match (version, lockfile.packages, lockfile.dependencies) {
+        (2 | 3, Some(packages), _) => of_places(&packages, &mut locked),
         (0..=2, None, Some(raw)) => {
             let found: Entries<'_, Dependency<'_>> = serde_json::from_str(raw.get())
                 .map_err(|error| within(bytes, raw, &malformed(&error, SHAPE)))?;
-            of_tree(&found, files)
+            of_tree(&found, files, &mut locked);
         }
-        (0..=3, None, None) => Vec::new(),
+        (0..=3, None, None) => {}
         _ => return Err(Malformed { line: 1, column: 1, what: "a lockfile version that is not known" }),
-    };
-    Ok(Locked { version: version.max(1).to_string(), packages, unclear: Vec::new() })
+    }
+    Ok(locked)
 }
 
 /// Versions 2 and 3.
-fn of_places(entries: &Entries<'_, Entry<'_>>) -> Vec<Package> {
-    let mut tree = Tree::default();
+fn of_places(entries: &Entries<'_, Entry<'_>>, locked: &mut Locked) {
+    let mut tree = Tree::new();
     let mut graph = Graph::default();
     let mut own = Vec::new();
     for (place, entry) in &entries.0 {
@@ -133,7 +134,8 @@ fn of_places(entries: &Entries<'_, Entry<'_>>) -> Vec<Package> {
     }
     graph.tell_direct();
     graph.tell_when();
-    graph.into_packages()
+    locked.unclear.extend(tree.budget.told());
+    locked.packages = graph.into_packages();
 }
 
 impl Entry<'_> {
@@ -158,8 +160,8 @@ impl Entry<'_> {
 }
 
 /// Version 1: a tree of names.
-fn of_tree(dependencies: &Entries<'_, Dependency<'_>>, files: &Files<'_>) -> Vec<Package> {
-    let mut tree = Tree::default();
+fn of_tree(dependencies: &Entries<'_, Dependency<'_>>, files: &Files<'_>, locked: &mut Locked) {
+    let mut tree = Tree::new();
     let mut graph = Graph::default();
     let mut requires = Vec::new();
     flatten("", dependencies, &mut |place, name, dependency| {
@@ -183,7 +185,8 @@ fn of_tree(dependencies: &Entries<'_, Dependency<'_>>, files: &Files<'_>) -> Vec
         graph.asked.extend(asked);
         graph.tell_direct();
     }
-    graph.into_packages()
+    locked.unclear.extend(tree.budget.told());
+    locked.packages = graph.into_packages();
 }
 
 fn flatten<'d, 'a>(
@@ -247,12 +250,18 @@ enum Found {
 }
 
 /// Folders by path, searched as node does.
-#[derive(Default)]
-struct Tree<'p>(HashMap<Cow<'p, str>, Found>);
+struct Tree<'p> {
+    folders: HashMap<Cow<'p, str>, Found>,
+    budget: Budget,
+}
 
 impl<'p> Tree<'p> {
+    fn new() -> Self {
+        Self { folders: HashMap::new(), budget: Budget::new() }
+    }
+
     fn add(&mut self, place: impl Into<Cow<'p, str>>, found: Found) {
-        self.0.insert(place.into(), found);
+        self.folders.insert(place.into(), found);
     }
 
     /// The package that a name means in a folder: in its own `node_modules`, or in that of the nearest folder around.
@@ -267,7 +276,8 @@ impl<'p> Tree<'p> {
             }
             place.push_str("node_modules/");
             place.push_str(name);
-            match self.0.get(place.as_str()) {
+            self.budget.spend(place.len())?;
+            match self.folders.get(place.as_str()) {
                 Some(Found::Package(at)) => return Some(*at),
                 Some(Found::Own) => return None,
                 None if folder.is_empty() => return None,
@@ -407,6 +417,14 @@ mod tests {
             r#"{"lockfileVersion": 3, "packages": {"node_modules/": {}, "node_modules/a": {"version": "1"}, "node_modules/a": {"version": "2"}}}"#,
             &["a 1", "a 2"],
         );
+        // A folder within folders, of which each would be searched for each of many names.
+        let inner = "node_modules/a/".repeat(20_000);
+        let names = (0..20_000).map(|n| format!("\"b{n}\": 1")).collect::<Vec<_>>().join(",");
+        let text = format!(
+            r#"{{"lockfileVersion": 3, "packages": {{"{inner}node_modules/c": {{"dependencies": {{{names}}}}}}}}}"#
+        );
+        let locked = read_alone(text.as_bytes()).unwrap();
+        assert_eq!((locked.packages.len(), locked.unclear.len()), (1, 1));
         let twice = read_alone(br#"{"lockfileVersion": 3, "lockfileVersion": 3}"#).unwrap_err();
         assert_eq!((twice.line, twice.what), (1, "not a lockfile of npm"));
     }

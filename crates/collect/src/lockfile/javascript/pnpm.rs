@@ -93,10 +93,7 @@ impl Reading {
             for (name, to) in node.get(field).map_or(&[][..], yaml::Node::fields) {
                 let to = to.text().and_then(|reference| self.find(name, reference));
                 if let (Some(to), Some(node)) = (to, self.graph.nodes.get_mut(at)) {
-                    let need = Need { to, optional };
-                    if !node.needs.contains(&need) {
-                        node.needs.push(need);
-                    }
+                    node.needs.push(Need { to, optional });
                 }
             }
         }

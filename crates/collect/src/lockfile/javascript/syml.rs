@@ -2,6 +2,7 @@
 //! packages. Borrowed from the text; what is not of this form is an error with its place.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 
 use crate::lockfile::Malformed;
 
@@ -40,19 +41,20 @@ impl<'t> Entry<'t> {
         beneath.filter(|field| field.depth == 4).map(|field| (field.name.as_ref(), field.value.as_ref()))
     }
 
-    /// Whether beneath a field there is one by that name that has `optional: true`.
-    pub(super) fn is_optional_under(&self, field: &str, name: &str) -> bool {
+    /// The names beneath a field that have `optional: true`.
+    pub(super) fn optional_under(&self, field: &str) -> HashSet<&str> {
         let own = |f: &Field<'t>| f.depth == 2 && f.name == field;
         let start = self.fields.iter().position(own).map_or(self.fields.len(), |at| at + 1);
-        let mut within = false;
+        let mut names = HashSet::new();
+        let mut within = "";
         for beneath in self.fields.iter().skip(start).take_while(|f| f.depth > 2) {
             if beneath.depth == 4 {
-                within = beneath.name == name;
-            } else if within && beneath.name == "optional" && beneath.value == "true" {
-                return true;
+                within = &beneath.name;
+            } else if beneath.name == "optional" && beneath.value == "true" {
+                names.insert(within);
             }
         }
-        false
+        names
     }
 }
 
@@ -199,6 +201,7 @@ mod tests {
         let entry = &entries[0];
         assert_eq!((entry.get("v"), entry.get("optional"), entry.get("z")), ("1", "", "2"));
         assert_eq!(entry.under("m").map(|(name, _)| name).collect::<Vec<_>>(), ["b", "c"]);
-        assert!(entry.is_optional_under("m", "b") && !entry.is_optional_under("m", "c"));
+        assert_eq!(entry.optional_under("m"), HashSet::from(["b"]));
+        assert!(entry.optional_under("none").is_empty());
     }
 }

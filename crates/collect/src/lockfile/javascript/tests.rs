@@ -196,6 +196,21 @@ fn yarn_and_pnpm_have_their_true_counts() {
 }
 
 #[test]
+fn what_stands_twice_breaks_nothing() {
+    let check = |name: &str, text: &str, expected: &[&str]| {
+        check(by_path(name).unwrap().read.unwrap(), text, expected);
+    };
+    check("yarn.lock", "a@1:\n  version \"1\"\na@1:\n  version \"2\"\n  version \"3\"\n", &["a 1", "a 2"]);
+    check(
+        "pnpm-lock.yaml",
+        "lockfileVersion: 9.0\npackages:\n  a@1: {}\n  a@1: {os: [x]}\npackages:\n  b@1: {}\n",
+        &["a 1"],
+    );
+    check("bun.lock", r#"{"packages": {"a": ["a@1"], "a": ["a@2"]}}"#, &["a 1", "a 2"]);
+    check("deno.lock", r#"{"version": "5", "npm": {"a@1": {}, "a@1": {}}}"#, &["npm:a 1", "npm:a 1"]);
+}
+
+#[test]
 fn what_resolved_texts_say() {
     let check = |text: &str, name: &str, origin: Option<Origin>, version: Option<&str>| {
         let expected = Resolved { origin, version: version.map(str::to_owned) };

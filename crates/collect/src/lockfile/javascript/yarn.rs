@@ -137,10 +137,10 @@ fn berry(entries: &[Entry<'_>], version: String, files: &Files<'_>) -> Locked {
         let found = entry
             .under("dependencies")
             .filter_map(|(name, range)| Some((name, descriptors.find(name, range)?)));
-        let optional = |name: &str| entry.is_optional_under("dependenciesMeta", name);
+        let optional = entry.optional_under("dependenciesMeta");
         let Some(folder) = own else {
             if let Some(node) = packages.next().and_then(|at: usize| graph.nodes.get_mut(at)) {
-                node.needs.extend(found.map(|(name, to)| Need { to, optional: optional(name) }));
+                node.needs.extend(found.map(|(name, to)| Need { to, optional: optional.contains(name) }));
             }
             continue;
         };
@@ -148,7 +148,7 @@ fn berry(entries: &[Entry<'_>], version: String, files: &Files<'_>) -> Locked {
         every_manifest &= manifest.is_some();
         let developed = manifest.as_ref().map(Manifest::development).unwrap_or_default();
         graph.asked.extend(found.map(|(name, to)| {
-            let ask = match (developed.contains(name), optional(name)) {
+            let ask = match (developed.contains(name), optional.contains(name)) {
                 (true, _) => Ask::Development,
                 (false, true) => Ask::Optional,
                 (false, false) => Ask::Needed,
