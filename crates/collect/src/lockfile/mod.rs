@@ -89,13 +89,13 @@ pub const FORMATS: &[Format] = &[
     read("Package.resolved", "swift", "swift", swift::read),
     unread("Pipfile.lock", "pypi", "pipenv"),
     read("Podfile.lock", "cocoapods", "cocoapods", cocoapods::read),
-    unread("bun.lock", "npm", "bun"),
+    read("bun.lock", "npm", "bun", javascript::bun::read),
     unread("bun.lockb", "npm", "bun-binary"),
     read("cabal.project.freeze", "hackage", "cabal", haskell::cabal),
     read("composer.lock", "composer", "composer", composer::read),
     read("conan.lock", "conan", "conan", conan::read),
     read("conda-lock.yml", "conda", "conda", conda::conda_lock),
-    unread("deno.lock", "deno", "deno"),
+    read("deno.lock", "deno", "deno", javascript::deno::read),
     read("devbox.lock", "nix", "devbox", nix::devbox),
     read("devcontainer-lock.json", "devcontainer", "devcontainer", devcontainer::read),
     read("flake.lock", "nix", "flake", nix::flake),
@@ -108,7 +108,7 @@ pub const FORMATS: &[Format] = &[
     read("packages.lock.json", "nuget", "nuget", nuget::read),
     unread("pdm.lock", "pypi", "pdm"),
     read("pixi.lock", "conda", "pixi", conda::pixi),
-    unread("pnpm-lock.yaml", "npm", "pnpm"),
+    read("pnpm-lock.yaml", "npm", "pnpm", javascript::pnpm::read),
     unread("poetry.lock", "pypi", "poetry"),
     read("pubspec.lock", "pub", "pub", pub_dev::read),
     unread("pylock.toml", "pypi", "pylock"),
@@ -119,7 +119,7 @@ pub const FORMATS: &[Format] = &[
     read("stack.yaml.lock", "hackage", "stack", haskell::stack),
     unread("uv.lock", "pypi", "uv"),
     read("verification-metadata.xml", "maven", "gradle-verification", jvm::verification),
-    unread("yarn.lock", "npm", "yarn"),
+    read("yarn.lock", "npm", "yarn", javascript::yarn::read),
 ];
 
 /// Files that are no lockfiles and that readers may look at beside one, by name or by a pattern with one `*`; those that

@@ -5,8 +5,11 @@ use super::super::Package;
 
 /// More alternatives of platforms than this for one package are not told apart.
 const MOST_ALTERNATIVES: usize = 24;
-/// More steps than this are not taken; conditions that are not worked out by then are the packages' own.
-const MOST_STEPS: usize = 4_000_000;
+/// Nor are alternatives of more clauses.
+const MOST_CLAUSES: usize = 16;
+/// More steps than this are not taken, of which each may keep one alternative; where that does not do, every condition
+/// is a package's own.
+const MOST_STEPS: usize = 200_000;
 
 /// How a project asks for a package.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -161,11 +164,15 @@ impl Alternatives {
     /// Adds one; whether that changed anything.
     fn add(&mut self, all: All) -> bool {
         match self {
+            Self::TooMany => false,
+            Self::Never | Self::Any(_) if all.len() > MOST_CLAUSES => {
+                *self = Self::TooMany;
+                true
+            }
             Self::Never => {
                 *self = Self::Any(vec![all]);
                 true
             }
-            Self::TooMany => false,
             Self::Any(list) => {
                 let within = |less: &All, more: &All| less.iter().all(|clause| more.contains(clause));
                 if list.iter().any(|known| within(known, &all)) {
@@ -322,7 +329,17 @@ mod tests {
             graph.nodes.push(Node { own: vec![format!("os=o{n}")], needs, ..Node::default() });
         }
         graph.nodes.push(Node::default());
+        // A long chain, and what is at its end.
+        for n in 0..200 {
+            let needs = vec![Need { to: 62 + n, optional: false }];
+            graph.nodes.push(Node { own: vec![format!("os=p{n}")], needs, ..Node::default() });
+        }
+        graph.nodes.push(Node::default());
         graph.tell_when();
+        assert_eq!(graph.nodes[62].package.when.as_deref(), Some("os=p0 os=p1"));
+        assert!(graph.nodes[200].package.when.as_ref().is_some_and(|when| when.ends_with("os=p139")));
+        let longest = graph.nodes.iter().filter_map(|node| node.package.when.as_ref()).map(String::len).max();
+        assert!(longest < Some(8 * MOST_CLAUSES), "{longest:?}");
         assert_eq!(graph.nodes[3].package.when.as_deref(), Some("os=o3"));
         assert_eq!(graph.nodes[60].package.when, None);
     }

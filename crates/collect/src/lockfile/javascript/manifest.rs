@@ -1,5 +1,7 @@
 //! `package.json`, as far as lockfiles need it: what a project asks for, and its workspaces.
 
+use std::collections::HashSet;
+
 use serde::Deserialize;
 
 use super::graph::Ask;
@@ -61,6 +63,16 @@ impl<'a> Manifest<'a> {
         std::iter::once(root).chain(inner).collect()
     }
 
+    /// The names that only development asks for.
+    pub(super) fn development(&self) -> HashSet<&str> {
+        let names = |wanted: bool| {
+            let asked = self.asked().filter(move |(_, _, ask)| (*ask == Ask::Development) == wanted);
+            asked.map(|(name, _, _)| name).collect::<HashSet<&str>>()
+        };
+        let used = names(false);
+        names(true).into_iter().filter(|name| !used.contains(name)).collect()
+    }
+
     /// Each name that is asked for, with its range and how.
     pub(super) fn asked(&self) -> impl Iterator<Item = (&str, &str, Ask)> {
         let lists = [
@@ -68,11 +80,8 @@ impl<'a> Manifest<'a> {
             (&self.dev_dependencies, Ask::Development),
             (&self.optional_dependencies, Ask::Optional),
         ];
-        let optional = |name: &str| {
-            self.optional_dependencies
-                .as_ref()
-                .is_some_and(|list| list.0.iter().any(|(other, _)| other == name))
-        };
+        let optional = self.optional_dependencies.iter().flat_map(|list| &list.0);
+        let optional: HashSet<&str> = optional.map(|(name, _)| name.as_ref()).collect();
         lists
             .into_iter()
             .flat_map(|(list, ask)| {
@@ -81,7 +90,7 @@ impl<'a> Manifest<'a> {
                     .map(move |(name, range)| (name.as_ref(), range.0.as_ref(), ask))
             })
             // What stands in both lists is optional.
-            .filter(move |(name, _, ask)| *ask != Ask::Needed || !optional(name))
+            .filter(move |(name, _, ask)| *ask != Ask::Needed || !optional.contains(name))
     }
 }
 

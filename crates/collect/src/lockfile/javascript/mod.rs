@@ -1,13 +1,20 @@
 //! JavaScript's lockfiles: npm, Yarn (classic and berry), pnpm, Bun, Deno. One file per installer; what they share
 //! is here (what a resolved URL says), in `graph` (what is needed by whom) and in `manifest` (`package.json`).
 
+pub(super) mod bun;
+pub(super) mod deno;
 mod graph;
 mod manifest;
 pub(super) mod npm;
+pub(super) mod pnpm;
+mod syml;
 #[cfg(test)]
 mod tests;
+pub(super) mod yarn;
 
-use super::Origin;
+use std::cell::Cell;
+
+use super::{Malformed, Origin};
 use crate::secret::without_credentials;
 
 /// Hosts of npm's own registry and of its mirror that Yarn asks.
@@ -97,14 +104,53 @@ fn hashes(text: &str) -> Vec<String> {
 /// npm's lists of what a package runs on, as a condition's clauses: `os=linux,!win32`.
 fn clauses<'t>(lists: impl IntoIterator<Item = (&'static str, Vec<&'t str>)>) -> Vec<String> {
     let word = |text: &&str| {
-        !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'!' | b'-' | b'_'))
+        (1..32).contains(&text.len())
+            && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'!' | b'-' | b'_'))
     };
     let mut clauses = Vec::new();
     for (field, list) in lists {
         let words: Vec<&str> = list.into_iter().filter(word).collect();
-        if !words.is_empty() && words != ["any"] {
+        // A list that names more than there are is none that is understood.
+        if (1..64).contains(&words.len()) && words != ["any"] {
             clauses.push(format!("{field}={}", words.join(",")));
         }
     }
     clauses
+}
+
+/// How many bytes of paths may be looked up for one lockfile: searches through folders within folders could go on
+/// for long.
+#[derive(Debug)]
+struct Budget(Cell<usize>);
+
+impl Budget {
+    fn new() -> Self {
+        Self(Cell::new(1 << 28))
+    }
+
+    /// Spends some; `None` where not as much is left.
+    fn spend(&self, bytes: usize) -> Option<()> {
+        let left = self.0.get().checked_sub(bytes);
+        self.0.set(left.unwrap_or(0));
+        left.map(drop)
+    }
+
+    /// What is told where it did not do: some edges are missing then.
+    fn told(&self) -> Option<Malformed> {
+        let what = "folders within folders go on for too long";
+        (self.0.get() == 0).then_some(Malformed { line: 1, column: 1, what })
+    }
+}
+
+/// `@scope/name@reference` in its two parts.
+fn split_locator(text: &str) -> Option<(&str, &str)> {
+    let scope = usize::from(text.starts_with('@'));
+    let at = text.get(scope..)?.find('@')? + scope;
+    let (name, reference) = text.split_at_checked(at)?;
+    Some((name, reference.get(1..)?)).filter(|(name, reference)| !name.is_empty() && !reference.is_empty())
+}
+
+/// Hexadecimal digits, as many as a hash has.
+fn is_digits_of_hash(text: &str) -> bool {
+    matches!(text.len(), 32 | 40 | 56 | 64 | 96 | 128) && text.bytes().all(|b| b.is_ascii_hexdigit())
 }

@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 
 use super::graph::{Ask, Graph, Need, Node};
 use super::manifest::Manifest;
-use super::{clauses, clean, hashes, resolved};
+use super::{Budget, clauses, clean, hashes, resolved};
 use crate::lockfile::json::{Entries, Text, Texts, malformed, within};
 use crate::lockfile::{Files, Locked, Malformed, Origin, Package};
 
@@ -80,22 +80,23 @@ pub(in crate::lockfile) fn read(files: &Files<'_>) -> Result<Locked, Malformed> 
     let bytes = files.bytes();
     let lockfile: Lockfile<'_> = serde_json::from_slice(bytes).map_err(|error| malformed(&error, SHAPE))?;
     let version = lockfile.version.unwrap_or(1);
-    let packages = match (version, lockfile.packages, lockfile.dependencies) {
-        (2 | 3, Some(packages), _) => of_places(&packages),
+    let mut locked = Locked { version: version.max(1).to_string(), ..Locked::default() };
+    match (version, lockfile.packages, lockfile.dependencies) {
+        (2 | 3, Some(packages), _) => of_places(&packages, &mut locked),
         (0..=2, None, Some(raw)) => {
             let found: Entries<'_, Dependency<'_>> = serde_json::from_str(raw.get())
                 .map_err(|error| within(bytes, raw, &malformed(&error, SHAPE)))?;
-            of_tree(&found, files)
+            of_tree(&found, files, &mut locked);
         }
-        (0..=3, None, None) => Vec::new(),
+        (0..=3, None, None) => {}
         _ => return Err(Malformed { line: 1, column: 1, what: "a lockfile version that is not known" }),
-    };
-    Ok(Locked { version: version.max(1).to_string(), packages, unclear: Vec::new() })
+    }
+    Ok(locked)
 }
 
 /// Versions 2 and 3.
-fn of_places(entries: &Entries<'_, Entry<'_>>) -> Vec<Package> {
-    let mut tree = Tree::default();
+fn of_places(entries: &Entries<'_, Entry<'_>>, locked: &mut Locked) {
+    let mut tree = Tree::new();
     let mut graph = Graph::default();
     let mut own = Vec::new();
     for (place, entry) in &entries.0 {
@@ -133,7 +134,8 @@ fn of_places(entries: &Entries<'_, Entry<'_>>) -> Vec<Package> {
     }
     graph.tell_direct();
     graph.tell_when();
-    graph.into_packages()
+    locked.unclear.extend(tree.budget.told());
+    locked.packages = graph.into_packages();
 }
 
 impl Entry<'_> {
@@ -158,20 +160,24 @@ impl Entry<'_> {
 }
 
 /// Version 1: a tree of names.
-fn of_tree(dependencies: &Entries<'_, Dependency<'_>>, files: &Files<'_>) -> Vec<Package> {
-    let mut tree = Tree::default();
+fn of_tree(dependencies: &Entries<'_, Dependency<'_>>, files: &Files<'_>, locked: &mut Locked) {
+    let mut tree = Tree::new();
     let mut graph = Graph::default();
     let mut requires = Vec::new();
     flatten("", dependencies, &mut |place, name, dependency| {
-        tree.add(place.to_owned(), Found::Package(graph.nodes.len()));
-        requires.push((place.to_owned(), graph.nodes.len(), dependency));
-        graph.nodes.push(dependency.node(name));
+        let own = dependency.is_own();
+        let at = Some(graph.nodes.len()).filter(|_| !own);
+        tree.add(place.to_owned(), at.map_or(Found::Own, Found::Package));
+        requires.push((place.to_owned(), at, dependency));
+        if !own {
+            graph.nodes.push(dependency.node(name));
+        }
     });
     for (place, at, dependency) in requires {
-        let names = dependency.requires.0.iter();
-        let needs = names.filter_map(|name| tree.search(&place, name)).map(|to| Need { to, optional: false });
-        if let Some(node) = graph.nodes.get_mut(at) {
-            node.needs.extend(needs);
+        let found = dependency.requires.0.iter().filter_map(|name| tree.search(&place, name));
+        match at.and_then(|at| graph.nodes.get_mut(at)) {
+            Some(node) => node.needs.extend(found.map(|to| Need { to, optional: false })),
+            None => graph.asked.extend(found.map(|to| (to, Ask::Needed))),
         }
     }
     if let Some(manifest) = Manifest::beside(files, "package.json") {
@@ -179,7 +185,8 @@ fn of_tree(dependencies: &Entries<'_, Dependency<'_>>, files: &Files<'_>) -> Vec
         graph.asked.extend(asked);
         graph.tell_direct();
     }
-    graph.into_packages()
+    locked.unclear.extend(tree.budget.told());
+    locked.packages = graph.into_packages();
 }
 
 fn flatten<'d, 'a>(
@@ -204,6 +211,12 @@ fn flatten<'d, 'a>(
 }
 
 impl Dependency<'_> {
+    /// A workspace or a local folder; a local archive is none.
+    fn is_own(&self) -> bool {
+        let archive = [".tgz", ".tar.gz", ".tar"].iter().any(|end| self.version.0.ends_with(end));
+        self.version.0.starts_with("file:") && !archive
+    }
+
     fn node(&self, name: &str) -> Node {
         let declared = self.version.said().unwrap_or_default();
         let alias = declared.strip_prefix("npm:").and_then(|real| real.rsplit_once('@'));
@@ -237,12 +250,18 @@ enum Found {
 }
 
 /// Folders by path, searched as node does.
-#[derive(Default)]
-struct Tree<'p>(HashMap<Cow<'p, str>, Found>);
+struct Tree<'p> {
+    folders: HashMap<Cow<'p, str>, Found>,
+    budget: Budget,
+}
 
 impl<'p> Tree<'p> {
+    fn new() -> Self {
+        Self { folders: HashMap::new(), budget: Budget::new() }
+    }
+
     fn add(&mut self, place: impl Into<Cow<'p, str>>, found: Found) {
-        self.0.insert(place.into(), found);
+        self.folders.insert(place.into(), found);
     }
 
     /// The package that a name means in a folder: in its own `node_modules`, or in that of the nearest folder around.
@@ -257,7 +276,8 @@ impl<'p> Tree<'p> {
             }
             place.push_str("node_modules/");
             place.push_str(name);
-            match self.0.get(place.as_str()) {
+            self.budget.spend(place.len())?;
+            match self.folders.get(place.as_str()) {
                 Some(Found::Package(at)) => return Some(*at),
                 Some(Found::Own) => return None,
                 None if folder.is_empty() => return None,
@@ -282,32 +302,12 @@ mod tests {
 
     use super::*;
 
-    /// `name version hashes`, then what else is told.
-    fn told(package: &Package) -> String {
-        let mut out = format!("{} {} {}", package.name, package.version, package.integrity.join(" "))
-            .trim_end()
-            .to_owned();
-        let flags = [
-            (package.direct == Some(true), "direct"),
-            (package.dev == Some(true), "dev"),
-            (package.optional, "optional"),
-        ];
-        flags.iter().filter(|(is, _)| *is).for_each(|(_, flag)| out.extend([" ", flag]));
-        package.when.iter().for_each(|when| out.extend([" if ", when]));
-        for edge in &package.needs {
-            out.extend([" > ", &edge.name, "@", edge.version.as_deref().unwrap_or_default()]);
-        }
-        out
-    }
-
     fn read_alone(bytes: &[u8]) -> Result<Locked, Malformed> {
         read(&Files::new("package-lock.json", bytes, &BTreeMap::new()))
     }
 
     fn check(json: &str, expected: &[&str]) {
-        let mut found: Vec<String> = read_alone(json.as_bytes()).unwrap().packages.iter().map(told).collect();
-        found.sort();
-        assert_eq!(found, expected, "{json}");
+        super::super::tests::check(read, json, expected);
     }
 
     #[test]
@@ -330,8 +330,8 @@ mod tests {
                 "@s/x 1.0.0",
                 "a 10.0.0 sha1-a= sha512-b==",
                 "a 9.1.0",
-                "f file:../f.tgz",
-                "g abc123",
+                "f file:../f.tgz from path+file:../f.tgz",
+                "g abc123 from git git+https://REDACTED@h/r.git",
                 "t https://h/t.tgz sha1-x",
             ],
         );
@@ -373,14 +373,14 @@ mod tests {
                       "dependencies": {"b": {"version": "1.0.0-rc.1"}, "c": {"version": "npm:@s/real@3.0.0"}}},
                 "b": {"version": "1.0.0"},
                 "g": {"version": "github:u/r#abc", "from": "github:u/r"},
-                "f": {"version": "file:lib"}}}"#,
+                "f": {"version": "file:f.tgz"}, "l": {"version": "file:lib", "requires": {"b": "1"}}}}"#,
             &[
                 "@s/real 3.0.0",
                 "a 1.0.0 sha1-a= > b@1.0.0-rc.1",
                 "b 1.0.0",
                 "b 1.0.0-rc.1",
-                "f file:lib",
-                "g abc",
+                "f file:f.tgz from path+file:f.tgz",
+                "g abc from git github:u/r",
             ],
         );
         check(r#"{"dependencies": {"a": {"version": "1.0.0"}}}"#, &["a 1.0.0"]);
@@ -417,6 +417,14 @@ mod tests {
             r#"{"lockfileVersion": 3, "packages": {"node_modules/": {}, "node_modules/a": {"version": "1"}, "node_modules/a": {"version": "2"}}}"#,
             &["a 1", "a 2"],
         );
+        // A folder within folders, of which each would be searched for each of many names.
+        let inner = "node_modules/a/".repeat(20_000);
+        let names = (0..20_000).map(|n| format!("\"b{n}\": 1")).collect::<Vec<_>>().join(",");
+        let text = format!(
+            r#"{{"lockfileVersion": 3, "packages": {{"{inner}node_modules/c": {{"dependencies": {{{names}}}}}}}}}"#
+        );
+        let locked = read_alone(text.as_bytes()).unwrap();
+        assert_eq!((locked.packages.len(), locked.unclear.len()), (1, 1));
         let twice = read_alone(br#"{"lockfileVersion": 3, "lockfileVersion": 3}"#).unwrap_err();
         assert_eq!((twice.line, twice.what), (1, "not a lockfile of npm"));
     }
