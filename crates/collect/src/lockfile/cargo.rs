@@ -93,7 +93,8 @@ fn entry<'t>(tree: &'t Tree<'_>, old: &BTreeMap<&'t str, &'t str>) -> Option<Ent
     Some(Entry { name, version, source, checksum, needs })
 }
 
-/// The entries, and where each stands by its name; by that and the version; and by these and the source. The first counts.
+/// The entries, and where each stands by its name, and by that and the version; the first counts. Those of one name and
+/// version stand by their source, too.
 struct Graph<'e, 't> {
     entries: &'e [Entry<'t>],
     places: HashMap<(&'t str, &'t str, &'t str), usize>,
@@ -101,15 +102,21 @@ struct Graph<'e, 't> {
 
 impl<'e, 't> Graph<'e, 't> {
     fn of(entries: &'e [Entry<'t>]) -> Self {
-        let mut places = HashMap::with_capacity(entries.len() * 3);
+        let mut places = HashMap::with_capacity(entries.len() * 2);
         for (at, entry) in entries.iter().enumerate() {
-            let source = entry.source.unwrap_or_default();
-            // Cargo leaves the commit out where a need names a git source.
-            let short = source.rsplit_once('#').map_or(source, |(source, _)| source);
-            for (version, source) in
-                [("", ""), (entry.version, ""), (entry.version, source), (entry.version, short)]
+            places.entry((entry.name, "", "")).or_insert(at);
+            let first = *places.entry((entry.name, entry.version, "")).or_insert(at);
+            if first == at {
+                continue;
+            }
+            for (at, entry) in entries.get(first).map(|entry| (first, entry)).into_iter().chain([(at, entry)])
             {
-                places.entry((entry.name, version, source)).or_insert(at);
+                let source = entry.source.unwrap_or_default();
+                // Cargo leaves the commit out where a need names a git source.
+                let short = source.rsplit_once('#').map_or(source, |(source, _)| source);
+                for source in [source, short].into_iter().filter(|source| !source.is_empty()) {
+                    places.entry((entry.name, entry.version, source)).or_insert(at);
+                }
             }
         }
         Self { entries, places }
@@ -120,7 +127,8 @@ impl<'e, 't> Graph<'e, 't> {
         let mut words = need.splitn(3, ' ');
         let (name, version) = (words.next()?, words.next().unwrap_or_default());
         let source = words.next().unwrap_or_default().trim_start_matches('(').trim_end_matches(')');
-        self.places.get(&(name, version, source)).copied()
+        let by_source = self.places.get(&(name, version, source));
+        by_source.or_else(|| self.places.get(&(name, version, ""))).copied()
     }
 
     fn needed(&self, entry: &Entry<'t>) -> impl Iterator<Item = usize> {
@@ -277,6 +285,20 @@ mod tests {
             ],
         );
         assert_eq!(shown::read(read, &lock()).unwrap().version, "3");
+    }
+
+    #[test]
+    fn one_version_from_two_sources() {
+        let text = [
+            HEAD.replace(" 't',\n", " 'b 1.0.0 (git+https://h.example/b)',\n"),
+            package("a", "1.0.0", INDEX, &format!("dependencies = ['b 1.0.0 ({INDEX})']")),
+            package("b", "1.0.0", "git+https://h.example/b#c0ffee", ""),
+            package("b", "1.0.0", INDEX, ""),
+        ];
+        shown::check(
+            shown::read(read, &text.concat()),
+            &["a 1.0.0 direct -> b@1.0.0", "b c0ffee git(https://h.example/b) direct", "b 1.0.0 indirect"],
+        );
     }
 
     #[test]
