@@ -69,14 +69,28 @@ impl<'p> Dependencies<'p> {
     /// Takes what one lockfile fixes.
     pub(super) fn add(&mut self, path: &'p str, ecosystem: &'static str, locked: Locked) {
         let by_name = self.0.entry(ecosystem).or_default();
+        // Most packages of a lockfile come from one place.
+        let mut known: Option<(Origin, String)> = None;
         for mut package in locked.packages {
             let name = match without_credentials(&package.name) {
                 std::borrow::Cow::Borrowed(_) => std::mem::take(&mut package.name),
                 std::borrow::Cow::Owned(name) => name,
             };
-            if !name.is_empty() {
-                by_name.entry(name).or_default().add(path, package);
+            if name.is_empty() {
+                continue;
             }
+            let joined = by_name.entry(name).or_default();
+            if let Some(origin) = package.origin.take() {
+                let text = match known.take() {
+                    Some((same, text)) if same == origin => text,
+                    Some(_) | None => source(&origin),
+                };
+                if !joined.sources.contains(&text) {
+                    joined.sources.insert(text.clone());
+                }
+                known = Some((origin, text));
+            }
+            joined.add(path, package);
         }
     }
 
@@ -94,7 +108,6 @@ impl<'p> Joined<'p> {
             self.versions.insert(package.version);
         }
         self.integrity.extend(package.integrity);
-        self.sources.extend(package.origin.map(|origin| source(&origin)));
         self.direct.add(package.direct);
         self.dev.add(package.dev);
         self.optional.add(Some(package.optional));

@@ -134,10 +134,17 @@ fn what_could_not_be_seen_is_a_gap() {
         ],
     );
     check(
-        r#"{"files": {"/p/package-lock.json": {"error": "permission"}, "/p/yarn.lock": "x"}}"#,
+        r#"{"files": {"/p/package-lock.json": {"error": "permission"}, "/p/bun.lockb": "x"}}"#,
         &[
             "lockfile/package-lock.json Permission /p/package-lock.json: permission denied",
             "dependency/npm/** Permission /p/package-lock.json: permission denied",
+        ],
+    );
+    check(
+        r#"{"files": {"/p/web/yarn.lock": "a@1:\n  version \"1\"\nb@1:\n", "/p/yarn.lock": "x"}}"#,
+        &[
+            "dependency/npm/** NotParsed /p/yarn.lock:1:2: not a lockfile of Yarn",
+            "dependency/npm/** NotParsed /p/web/yarn.lock:3:1: an entry without a version",
         ],
     );
     check(
