@@ -17,6 +17,7 @@ mod host;
 mod observe;
 pub mod project;
 mod runtime;
+mod yaml;
 
 pub use collector::{Collected, Collector, Scope, Variables};
 pub use host::{windows_path, windows_search_path};
