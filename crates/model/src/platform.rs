@@ -80,7 +80,7 @@ impl Condition {
         let mut unknown = false;
         for alternative in self.0.split(" | ") {
             let holds = match alternative.trim_start().strip_prefix("python:") {
-                Some(_) => None,
+                Some(marker) => marker::holds(marker, platform),
                 None => npm::holds(alternative, platform),
             };
             match holds {
