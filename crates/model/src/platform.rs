@@ -1,6 +1,8 @@
 //! Platforms, and conditions on them: whether a locked package is installed there, told without being there.
 
+pub mod marker;
 mod npm;
+pub mod pep440;
 
 use std::fmt;
 

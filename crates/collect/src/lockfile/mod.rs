@@ -12,6 +12,7 @@ pub(crate) mod json;
 mod malformed;
 mod package;
 mod purl;
+mod python;
 #[cfg(test)]
 mod tests;
 
@@ -59,7 +60,7 @@ pub const FORMATS: &[Format] = &[
     unread("Gemfile.lock", "gem", "bundler"),
     unread("MODULE.bazel.lock", "bazel", "bazel"),
     unread("Package.resolved", "swift", "swift"),
-    unread("Pipfile.lock", "pypi", "pipenv"),
+    read("Pipfile.lock", "pypi", "pipenv", python::pipenv),
     unread("Podfile.lock", "cocoapods", "cocoapods"),
     read("bun.lock", "npm", "bun", javascript::bun::read),
     unread("bun.lockb", "npm", "bun-binary"),
@@ -78,18 +79,18 @@ pub const FORMATS: &[Format] = &[
     read("npm-shrinkwrap.json", "npm", "npm", javascript::npm::read),
     read("package-lock.json", "npm", "npm", javascript::npm::read),
     unread("packages.lock.json", "nuget", "nuget"),
-    unread("pdm.lock", "pypi", "pdm"),
+    read("pdm.lock", "pypi", "pdm", python::pdm),
     unread("pixi.lock", "conda", "pixi"),
     read("pnpm-lock.yaml", "npm", "pnpm", javascript::pnpm::read),
-    unread("poetry.lock", "pypi", "poetry"),
+    read("poetry.lock", "pypi", "poetry", python::poetry),
     unread("pubspec.lock", "pub", "pub"),
-    unread("pylock.toml", "pypi", "pylock"),
-    unread("pylock.*.toml", "pypi", "pylock"),
+    read("pylock.toml", "pypi", "pylock", python::pylock),
+    read("pylock.*.toml", "pypi", "pylock", python::pylock),
     unread("rebar.lock", "hex", "rebar"),
     unread("renv.lock", "cran", "renv"),
-    unread("requirements*.txt", "pypi", "requirements"),
+    read("requirements*.txt", "pypi", "requirements", python::requirements),
     unread("stack.yaml.lock", "hackage", "stack"),
-    unread("uv.lock", "pypi", "uv"),
+    read("uv.lock", "pypi", "uv", python::uv),
     unread("verification-metadata.xml", "maven", "gradle-verification"),
     read("yarn.lock", "npm", "yarn", javascript::yarn::read),
 ];

@@ -9,7 +9,7 @@ use std::cmp::Ordering;
 use std::collections::BTreeSet;
 use std::fmt;
 
-use super::{Literal, Marker, Operator};
+use super::{Literal, Marker, Operator, Variable};
 use crate::platform::pep440::{Comparison, Version};
 
 /// More alternatives than this are not worked out.
@@ -92,6 +92,45 @@ impl Alternatives {
                     out.add(term);
                 }
             }
+        }
+        out
+    }
+
+    /// What is left to ask where a dependency group was asked for.
+    #[must_use]
+    pub fn given_group(&self, group: &str) -> Self {
+        self.where_known(|literal| match literal {
+            Literal::Text(text, Operator::In, Variable::DependencyGroups) if text == group => Some(true),
+            Literal::Text(text, Operator::NotIn, Variable::DependencyGroups) if text == group => Some(false),
+            Literal::Variable(..) | Literal::Text(..) | Literal::Odd(_) | Literal::Unknown => None,
+        })
+    }
+
+    /// What is left to ask where a variable is known to have a value.
+    #[must_use]
+    pub fn given(&self, variable: Variable, value: &str) -> Self {
+        self.where_known(|literal| match literal {
+            Literal::Variable(asked, Operator::Compare(comparison), text) if *asked == variable => {
+                match comparison {
+                    Comparison::Equal => Some(text == value),
+                    Comparison::NotEqual => Some(text != value),
+                    Comparison::Less
+                    | Comparison::LessOrEqual
+                    | Comparison::Greater
+                    | Comparison::GreaterOrEqual
+                    | Comparison::Compatible
+                    | Comparison::Identical => None,
+                }
+            }
+            Literal::Variable(..) | Literal::Text(..) | Literal::Odd(_) | Literal::Unknown => None,
+        })
+    }
+
+    fn where_known(&self, known: impl Fn(&Literal) -> Option<bool>) -> Self {
+        let mut out = Self::never();
+        for term in self.terms.iter().filter(|term| !term.iter().any(|literal| known(literal) == Some(false)))
+        {
+            out.add(term.iter().filter(|literal| known(literal).is_none()).cloned().collect());
         }
         out
     }
@@ -286,6 +325,17 @@ mod tests {
         check("? or os_name == 'nt'", "os_name == 'nt' or ?");
         check("sys_platform == 'win32' and sys_platform != 'darwin'", "sys_platform == 'win32'");
         check("sys_platform != 'win32' or sys_platform != 'darwin'", "");
+    }
+
+    #[test]
+    fn given_an_extra() {
+        let check = |text: &str, expected: &str| {
+            assert_eq!(of(text).given(Variable::Extra, "a").to_string(), expected, "{text}");
+        };
+        check("extra == 'a'", "");
+        check("extra == 'a' and os_name == 'nt' or extra == 'b'", "os_name == 'nt'");
+        check("extra != 'b' and os_name == 'nt'", "os_name == 'nt'");
+        assert!(of("extra == 'b'").given(Variable::Extra, "a").is_never());
     }
 
     #[test]
