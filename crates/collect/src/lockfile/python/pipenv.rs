@@ -7,110 +7,166 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use parallax_model::platform::marker::alternatives::Alternatives;
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::value::RawValue;
 
 use super::{
     alternatives, condition, condition_of, hash, integrity, manifest, normalised, origin, requirement,
 };
+use crate::lockfile::json::{self, Entries, Text, Texts};
 use crate::lockfile::{Files, Locked, Malformed, Origin, Package};
 
 /// What is installed in production.
 const DEFAULT: &str = "default";
 
-#[derive(Deserialize)]
-struct Lock {
-    #[serde(rename = "_meta", default)]
-    meta: Meta,
-    #[serde(flatten)]
-    categories: BTreeMap<String, BTreeMap<String, Value>>,
-}
+const NOT_A_LOCK: &str = "not a Pipfile.lock";
+
+type Raw<'a> = Entries<'a, &'a RawValue>;
 
 #[derive(Default, Deserialize)]
-struct Meta {
+struct Meta<'a> {
     #[serde(rename = "pipfile-spec")]
     version: Option<u64>,
-    #[serde(default)]
-    sources: Vec<Source>,
+    #[serde(borrow, default)]
+    sources: Vec<Source<'a>>,
 }
 
 #[derive(Deserialize)]
-struct Source {
-    name: String,
-    url: String,
+struct Source<'a> {
+    #[serde(borrow, default)]
+    name: Text<'a>,
+    #[serde(borrow, default)]
+    url: Text<'a>,
+}
+
+#[derive(Deserialize)]
+struct Fields<'a> {
+    #[serde(borrow, default)]
+    version: Text<'a>,
+    #[serde(borrow, default)]
+    git: Text<'a>,
+    #[serde(borrow, default, rename = "ref")]
+    reference: Text<'a>,
+    #[serde(borrow, default)]
+    file: Text<'a>,
+    #[serde(borrow, default)]
+    path: Text<'a>,
+    #[serde(borrow, default)]
+    index: Text<'a>,
+    #[serde(borrow, default)]
+    markers: Text<'a>,
+    #[serde(borrow, default)]
+    hashes: Texts<'a>,
 }
 
 /// Reads it.
 pub(in crate::lockfile) fn read(files: &Files<'_>) -> Result<Locked, Malformed> {
-    let lock: Lock = serde_json::from_str(files.text()?).map_err(|error| Malformed {
-        line: error.line().max(1),
-        column: error.column().max(1),
-        what: "not a Pipfile.lock",
-    })?;
-    let direct = manifest::beside(files, "Pipfile").as_ref().map(manifest::pipfile);
-    let sources: BTreeMap<&str, &str> =
-        lock.meta.sources.iter().map(|source| (source.name.as_str(), source.url.as_str())).collect();
-    let mut packages: Vec<Package> = Vec::new();
-    let mut unclear = Vec::new();
-    let mut by_version: BTreeMap<(String, String), usize> = BTreeMap::new();
+    let text = files.text()?;
+    let root: Raw<'_> = parse(text)?;
+    let mut meta = Meta::default();
+    let mut categories: Vec<(&str, Raw<'_>)> = Vec::new();
+    for (name, raw) in &root.0 {
+        let part = |error: serde_json::Error| within(text, raw, &error);
+        if name == "_meta" {
+            meta = serde_json::from_str(raw.get()).map_err(part)?;
+        } else {
+            categories.push((name, serde_json::from_str(raw.get()).map_err(part)?));
+        }
+    }
     // Production first, so that what both need is production's.
-    let default = lock.categories.get_key_value(DEFAULT);
-    let others = lock.categories.iter().filter(|(category, _)| *category != DEFAULT);
-    for (category, entries) in default.into_iter().chain(others) {
-        for (name, entry) in entries {
-            let Some(name) = normalised(name).filter(|_| entry.is_object()) else {
-                unclear.push(Malformed { line: 1, column: 1, what: "a package without a name or fields" });
+    categories.sort_by_key(|(name, _)| *name != DEFAULT);
+    let mut reader = Reader {
+        text,
+        sources: meta.sources.iter().filter_map(|one| Some((one.name.said()?, one.url.said()?))).collect(),
+        direct: manifest::beside(files, "Pipfile").as_ref().map(manifest::pipfile),
+        by_version: BTreeMap::new(),
+        locked: Locked::default(),
+    };
+    for (category, entries) in &categories {
+        reader.category(category, entries);
+    }
+    let version = meta.version.map(|version| version.to_string()).unwrap_or_default();
+    Ok(Locked { version, ..reader.locked })
+}
+
+fn parse<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, Malformed> {
+    serde_json::from_str(text).map_err(|error| json::malformed(&error, NOT_A_LOCK))
+}
+
+fn within(text: &str, raw: &RawValue, error: &serde_json::Error) -> Malformed {
+    json::within(text.as_bytes(), raw, &json::malformed(error, NOT_A_LOCK))
+}
+
+struct Reader<'a> {
+    text: &'a str,
+    sources: BTreeMap<&'a str, &'a str>,
+    direct: Option<BTreeSet<String>>,
+    by_version: BTreeMap<(String, String), usize>,
+    locked: Locked,
+}
+
+impl Reader<'_> {
+    fn category(&mut self, category: &str, entries: &Raw<'_>) {
+        let mut seen: BTreeSet<String> = BTreeSet::new();
+        for (name, raw) in &entries.0 {
+            let unclear = |what| Malformed { what, ..json::place(self.text.as_bytes(), raw) };
+            let fields: Fields<'_> = match serde_json::from_str(raw.get()) {
+                Ok(fields) => fields,
+                Err(error) => {
+                    self.locked.unclear.push(within(self.text, raw, &error));
+                    continue;
+                }
+            };
+            let Some(name) = normalised(name) else {
+                self.locked.unclear.push(unclear("a package without a name"));
                 continue;
             };
-            let Some(found) = package(name, entry, category, &sources, direct.as_ref()) else { continue };
-            match by_version.get(&(found.name.clone(), found.version.clone())) {
-                Some(at) => packages.get_mut(*at).into_iter().for_each(|known| join(known, &found)),
-                None => {
-                    by_version.insert((found.name.clone(), found.version.clone()), packages.len());
-                    packages.push(found);
-                }
+            if !seen.insert(name.clone()) {
+                self.locked.unclear.push(unclear("a package that was named before"));
+            }
+            if let Some(package) = self.package(name, &fields, category) {
+                self.add(package);
             }
         }
     }
-    let version = lock.meta.version.map(|version| version.to_string()).unwrap_or_default();
-    Ok(Locked { version, packages, unclear })
-}
 
-/// What an entry locks; `None` where it locks nothing: a folder, or a version that was left open.
-fn package(
-    name: String,
-    entry: &Value,
-    category: &str,
-    sources: &BTreeMap<&str, &str>,
-    direct: Option<&BTreeSet<String>>,
-) -> Option<Package> {
-    let text = |field: &str| entry.get(field).and_then(Value::as_str);
-    let (version, origin) = if let Some(url) = text("git") {
-        (text("ref")?.to_owned(), Some(Origin::Git(origin::location(url))))
-    } else if let Some(place) = text("file").or_else(|| text("path")) {
-        let is_url = place.contains("://");
-        let location = origin::location(place);
-        let version = origin::of_file(&location).map(|(_, version)| version.to_owned());
-        let version = version.or_else(|| is_url.then(|| location.clone()))?;
-        (version, Some(if is_url { Origin::Url(location) } else { Origin::Path(location) }))
-    } else {
-        let registry = text("index").and_then(|index| sources.get(index)).or_else(|| {
-            // Without a name it comes from the first one.
-            sources.values().next().filter(|_| sources.len() == 1)
-        });
-        (requirement::pin(text("version")?)?.to_owned(), registry.and_then(|url| origin::registry(url)))
-    };
-    let hashes = entry.get("hashes").and_then(Value::as_array).into_iter().flatten();
-    Some(Package {
-        integrity: integrity(hashes.filter_map(Value::as_str).filter_map(hash)),
-        direct: direct.map(|direct| direct.contains(&name)),
-        name,
-        version,
-        origin,
-        dev: Some(category != DEFAULT),
-        optional: false,
-        when: text("markers").and_then(condition_of),
-        needs: Vec::new(),
-    })
+    fn add(&mut self, package: Package) {
+        let key = (package.name.clone(), package.version.clone());
+        let at = *self.by_version.entry(key).or_insert(self.locked.packages.len());
+        match self.locked.packages.get_mut(at) {
+            Some(known) => join(known, &package),
+            None => self.locked.packages.push(package),
+        }
+    }
+
+    /// What an entry locks; `None` where it locks nothing: a folder, or a version that was left open.
+    fn package(&self, name: String, fields: &Fields<'_>, category: &str) -> Option<Package> {
+        let (version, origin) = if let Some(url) = fields.git.said() {
+            (fields.reference.said()?.to_owned(), Some(Origin::Git(origin::location(url))))
+        } else if let Some(place) = fields.file.said().or_else(|| fields.path.said()) {
+            let is_url = place.contains("://");
+            let location = origin::location(place);
+            let version = origin::of_file(&location).map(|(_, version)| version.to_owned());
+            let version = version.or_else(|| is_url.then(|| location.clone()))?;
+            (version, Some(if is_url { Origin::Url(location) } else { Origin::Path(location) }))
+        } else {
+            // Without a name it comes from the only one.
+            let only = self.sources.values().next().filter(|_| self.sources.len() == 1);
+            let registry = fields.index.said().and_then(|index| self.sources.get(index)).or(only);
+            let version = requirement::pin(fields.version.said()?)?.to_owned();
+            (version, registry.and_then(|url| origin::registry(url)))
+        };
+        Some(Package {
+            integrity: integrity(fields.hashes.list().into_iter().filter_map(hash)),
+            direct: self.direct.as_ref().map(|direct| direct.contains(&name)),
+            name,
+            version,
+            origin,
+            dev: Some(category != DEFAULT),
+            optional: false,
+            when: fields.markers.said().and_then(condition_of),
+            needs: Vec::new(),
+        })
+    }
 }
 
 /// The same version in another category.
@@ -145,7 +201,7 @@ mod tests {
                 "wheel": {"file": "https://u:p@host.example.org/wheel-1.2-py3-none-any.whl"},
                 "fork": {"git": "https://host.example.org/fork.git", "ref": "0123abc"}},
             "develop": {"click": {"version": "==8.1.7", "hashes": ["sha256:03"], "markers": "os_name != 'nt'"}, "c": {"version": "==2"}, "d": 3},
-            "docs": {"e": {"version": "==3"}}}"#;
+            "docs": {"e": {"version": "==3"}, "E": {"version": "==3"}}}"#;
         check(
             read,
             "Pipfile.lock",
@@ -154,11 +210,12 @@ mod tests {
                 "format 6",
                 "click 8.1.7 direct sha256:01 sha256:02 sha256:03",
                 "b 1.0 from registry https://index.example.org/simple",
-                "fork 0123abc from git https://host.example.org/fork.git",
                 "wheel 1.2 from url https://host.example.org/wheel-1.2-py3-none-any.whl",
+                "fork 0123abc from git https://host.example.org/fork.git",
                 "c 2 dev",
                 "e 3 direct dev",
-                "unclear 1:1: a package without a name or fields",
+                "unclear 12:143: not a Pipfile.lock",
+                "unclear 13:52: a package that was named before",
             ],
         );
     }

@@ -289,11 +289,14 @@ fn what_is_malformed_is_told_with_its_place() {
         check(id, deep_toml.as_bytes(), Some("1:91: not TOML"));
         check(id, b"package = 1\npackages = 'x'\n", None);
     }
-    check("pipenv", b"", Some("1:1: not a Pipfile.lock"));
-    check("pipenv", b"{\"default\": {\n\"a\": {\"version\": \"==1\"", Some("2:22: not a Pipfile.lock"));
+    check("pipenv", b"", Some("1:1: ends too early"));
+    check("pipenv", b"[]", Some("1:1: not a Pipfile.lock"));
+    check("pipenv", b"{\"default\": 1}", Some("1:13: not a Pipfile.lock"));
+    check("pipenv", b"{\n\"_meta\": {\"sources\": 1}}", Some("2:22: not a Pipfile.lock"));
+    check("pipenv", b"{\"default\": {\n\"a\": {\"version\": \"==1\"", Some("2:22: ends too early"));
     check("pipenv", b"{\"default\": {}, \"default\": {}}", None);
     check("pipenv", b"\xff", Some("1:1: not UTF-8"));
-    check("pipenv", deep_json.as_bytes(), Some("1:144: not a Pipfile.lock"));
+    check("pipenv", deep_json.as_bytes(), Some(&format!("1:{}: ends too early", deep_json.len())));
     check("requirements", b"", None);
     check("requirements", b"\xff", Some("1:1: not UTF-8"));
     check("requirements", b"\\\n\\\n\\", None);
