@@ -372,7 +372,7 @@ mod tests {
 
     #[test]
     fn lines_of_many_kinds() {
-        let text = "# a comment\n--index-url https://pypi.org/simple\n-i https://pypi.org/simple # and another\n\nClick==8.1.7 \\\n    --hash=sha256:02 \\\n    --hash sha256:01  # no note\nb[x,y] == 1.0 ; os_name == 'nt'\nc===2.0+local --config-settings=\"a=b\"\nd (==3)\ne>=4\nf\ng @ https://host.example.org/g-5-py3-none-any.whl#sha256=00\nh @ git+https://u:hunter2@host.example.org/h.git@0123abc\n-e git+https://host.example.org/i@v1#egg=i\n-e .\n./j/k-6.tar.gz\nl @ file:///work/l\n./folder\n=1\nm == nonsense version\nn==1.*\n";
+        let text = "# a comment\n--index-url https://pypi.org/simple\n-i https://pypi.org/simple # and another\n\nClick==8.1.7 \\\n    --hash=sha256:02 \\\n    --hash sha256:01  # no note\nb[x,y] == 1.0 ; os_name == 'nt'\nc===2.0+local --config-settings=\"a=b\"\nd (==3)\ne>=4\nf\ng @ https://host.example.org/g-5-py3-none-any.whl#sha256=00\nh @ git+https://u:hunter2@host.example.org/h.git@0123abc\n-e git+https://host.example.org/i@v1#egg=i\n-e .\n./j/k-6.tar.gz\nl @ file:///srv/l\n./folder\n=1\nm == nonsense version\nn==1.*\n";
         told(
             &[("requirements.txt", text)],
             &[
@@ -385,7 +385,7 @@ mod tests {
                 "h 0123abc from git https://host.example.org/h.git direct? dev?",
                 "i v1 from git https://host.example.org/i direct? dev?",
                 "k 6 from path ./j/k-6.tar.gz direct? dev?",
-                "l file:///work/l from path file:///work/l direct? dev?",
+                "l file:///srv/l from path file:///srv/l direct? dev?",
                 "unclear 20:1: not a requirement",
                 "unclear 21:1: not a requirement",
             ],

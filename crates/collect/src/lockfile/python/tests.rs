@@ -1,7 +1,6 @@
 //! How a reader's answer is told in the tables of this folder, and what holds for all of its readers.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::Write as _;
 use std::path::Path;
 
 use parallax_model::platform::{Condition, Platform};
@@ -50,15 +49,9 @@ fn told(package: &Package) -> String {
     out
 }
 
-/// A file of the corpus of real lockfiles, which stands beside the repository or where `PARALLAX_CORPUS` says.
+/// A file of the corpus of real lockfiles, where it is there.
 pub(super) fn corpus(path: &str) -> Option<String> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../..");
-    let folder = std::env::var_os("PARALLAX_CORPUS").map_or_else(|| root.join("shared"), Into::into);
-    let text = std::fs::read_to_string(folder.join("lockfiles").join(path)).ok();
-    if text.is_none() {
-        writeln!(std::io::stderr(), "SKIPPED: {path} is not there; set PARALLAX_CORPUS").unwrap();
-    }
-    text
+    Some(std::fs::read_to_string(crate::lockfile::tests::corpus()?.join(path)).unwrap())
 }
 
 /// The files of a case by name, and the name of the lockfile among them.

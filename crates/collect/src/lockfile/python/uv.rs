@@ -205,6 +205,8 @@ fn origin_of(table: &Table<'_>) -> Option<Origin> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::super::tests::{check, corpus};
     use super::*;
 
@@ -216,6 +218,23 @@ mod tests {
         // With the project itself, and without what extras and groups ask for.
         assert_eq!(all.len(), 235);
         assert_eq!(all.iter().map(|(entry, _)| entry.needs.len()).sum::<usize>(), 550);
+        let others = BTreeMap::new();
+        let locked = read(&Files::new("uv.lock", text.as_bytes(), &others)).unwrap();
+        assert_eq!(locked.packages.len(), 234);
+        // The conditions that uv itself exports; what only a group or extra asks for it leaves out.
+        let asked_for = |when: &str| when.contains("dependency_groups") || when.contains("extra ==");
+        let told = |package: &Package| Some(format!("{} {}", package.name, package.when.as_ref()?));
+        let told: Vec<String> =
+            locked.packages.iter().filter_map(told).filter(|told| !asked_for(told)).collect();
+        let expected = [
+            "cffi python: platform_python_implementation != 'PyPy'",
+            "pycparser python: implementation_name != 'PyPy' and platform_python_implementation != 'PyPy'",
+            "pywin32 python: sys_platform == 'win32'",
+            "tomli python: python_full_version <= '3.11'",
+        ];
+        assert_eq!(told, expected);
+        let always = locked.packages.iter().filter(|package| package.when.is_none()).count();
+        assert_eq!(always, 200);
     }
 
     #[test]

@@ -1,3 +1,5 @@
+//! Markers on platforms: the specification's own, each variable, and what alternatives keep of them.
+
 use proptest::prelude::*;
 
 use super::alternatives::Alternatives;
