@@ -146,7 +146,10 @@ impl<'e, 't> Graph<'e, 't> {
         };
         let mut next = entries.len();
         for (at, entry) in entries.iter().enumerate() {
-            graph.by_name.entry(entry.name.as_str()).or_default().push(at);
+            let named = graph.by_name.entry(entry.name.as_str()).or_default();
+            if named.len() < super::MAX_VERSIONS {
+                named.push(at);
+            }
             for extra in entry.extras.keys() {
                 graph.extras.insert((at, extra.as_str()), next);
                 next += 1;
@@ -360,6 +363,17 @@ mod tests {
                 "b dev python: ?",
             ],
         );
+    }
+
+    #[test]
+    fn many_versions_cost_what_the_file_has() {
+        let want = Want { name: "a".to_owned(), ..Want::default() };
+        let entry = || Entry { name: "a".to_owned(), needs: vec![want.clone(); 8], ..Entry::default() };
+        let entries: Vec<Entry<'_>> = std::iter::repeat_with(entry).take(2_000).collect();
+        let graph = Graph::of(&entries);
+        assert_eq!(graph.edges.iter().map(Vec::len).sum::<usize>(), 2_000 * 8 * super::super::MAX_VERSIONS);
+        let places = places(&entries, &[Start { want, purpose: Purpose::Main }]);
+        assert_eq!(places.iter().filter(|place| place.when.is_always()).count(), super::super::MAX_VERSIONS);
     }
 
     #[test]

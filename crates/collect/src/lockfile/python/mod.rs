@@ -31,6 +31,10 @@ pub(super) use pylock::read as pylock;
 pub(super) use requirements::read as requirements;
 pub(super) use uv::read as uv;
 
+/// More versions of one package than this are not linked to what needs it, so that a file that was made to have very many
+/// costs no more than its size. Real ones have a handful.
+const MAX_VERSIONS: usize = 64;
+
 /// A name as the registry compares it; `None` where it cannot be one.
 /// <https://packaging.python.org/en/latest/specifications/name-normalization/>
 fn normalised(name: &str) -> Option<String> {
@@ -77,11 +81,18 @@ fn condition(when: &Alternatives) -> Option<String> {
     when.marker().map(|marker| format!("python: {marker}"))
 }
 
-/// The condition that a marker is by itself: too long to be made short, it is kept as it was written.
+/// A marker longer than this is not kept as it was written.
+const MAX_MARKER: usize = 4096;
+
+/// The condition that a marker is by itself: with too many alternatives to be made short, it is kept as it was written.
 fn condition_of(text: &str) -> Option<String> {
     let Ok(marker) = Marker::parse(text) else { return condition(&Alternatives::unknown()) };
     let when = Alternatives::of(&marker);
-    if when.is_open() { Some(format!("python: {marker}")) } else { condition(&when) }
+    if when.is_open() && text.len() <= MAX_MARKER {
+        Some(format!("python: {marker}"))
+    } else {
+        condition(&when)
+    }
 }
 
 /// What a marker says; one that is not understood says nothing that is known.

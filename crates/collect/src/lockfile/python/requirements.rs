@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::requirement::{self, Requirement};
-use super::{condition_of, hash, integrity, normalised, origin, sorted};
+use super::{MAX_VERSIONS, condition_of, hash, integrity, normalised, origin, sorted};
 use crate::lockfile::{Edge, Files, Locked, Malformed, Origin, Package};
 
 /// Files that include each other deeper than this are not read.
@@ -181,7 +181,10 @@ impl Reader {
         }
         let mut places: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
         for (at, package) in self.packages.iter().enumerate() {
-            places.entry(package.name.as_str()).or_default().push(at);
+            let named = places.entry(package.name.as_str()).or_default();
+            if named.len() < MAX_VERSIONS {
+                named.push(at);
+            }
         }
         let mut edges: Vec<(usize, Edge)> = Vec::new();
         let mut direct: BTreeSet<usize> = BTreeSet::new();

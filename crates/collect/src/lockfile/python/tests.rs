@@ -299,6 +299,22 @@ fn what_is_malformed_is_told_with_its_place() {
 }
 
 #[test]
+fn a_marker_too_long_to_be_made_short() {
+    let marker = |count: usize| {
+        let parts: Vec<String> = (0..count).map(|n| format!("platform_release == '{n}'")).collect();
+        parts.join(" or ")
+    };
+    let check = |text: &str, expected: &str| {
+        assert_eq!(super::condition_of(text), Some(format!("python: {expected}")));
+    };
+    check(&marker(20), &marker(20));
+    let first = super::condition_of(&marker(1000)).unwrap();
+    assert!(first.ends_with(" or ?") && first.len() < 1000, "{first}");
+    check("nonsense", "?");
+    assert_eq!(super::condition_of("os_name == 'nt' or os_name != 'nt'"), None);
+}
+
+#[test]
 fn one_entry_that_is_wrong_does_not_hide_the_others() {
     let check = |id: &str, text: &str, expected: &str| {
         let others = BTreeMap::new();
