@@ -1,6 +1,8 @@
 //! Platforms, and conditions on them: whether a locked package is installed there, told without being there.
 
+pub mod marker;
 mod npm;
+pub mod pep440;
 
 use std::fmt;
 
@@ -80,7 +82,7 @@ impl Condition {
         let mut unknown = false;
         for alternative in self.0.split(" | ") {
             let holds = match alternative.trim_start().strip_prefix("python:") {
-                Some(_) => None,
+                Some(marker) => marker::holds(marker, platform),
                 None => npm::holds(alternative, platform),
             };
             match holds {

@@ -34,6 +34,7 @@ mod package;
 mod platform;
 mod pub_dev;
 mod purl;
+mod python;
 #[cfg(test)]
 mod shown;
 mod swift;
@@ -87,7 +88,7 @@ pub const FORMATS: &[Format] = &[
     read("Gemfile.lock", "gem", "bundler", gem::read),
     unread("MODULE.bazel.lock", "bazel", "bazel"),
     read("Package.resolved", "swift", "swift", swift::read),
-    unread("Pipfile.lock", "pypi", "pipenv"),
+    read("Pipfile.lock", "pypi", "pipenv", python::pipenv),
     read("Podfile.lock", "cocoapods", "cocoapods", cocoapods::read),
     read("bun.lock", "npm", "bun", javascript::bun::read),
     unread("bun.lockb", "npm", "bun-binary"),
@@ -106,18 +107,18 @@ pub const FORMATS: &[Format] = &[
     read("npm-shrinkwrap.json", "npm", "npm", javascript::npm::read),
     read("package-lock.json", "npm", "npm", javascript::npm::read),
     read("packages.lock.json", "nuget", "nuget", nuget::read),
-    unread("pdm.lock", "pypi", "pdm"),
+    read("pdm.lock", "pypi", "pdm", python::pdm),
     read("pixi.lock", "conda", "pixi", conda::pixi),
     read("pnpm-lock.yaml", "npm", "pnpm", javascript::pnpm::read),
-    unread("poetry.lock", "pypi", "poetry"),
+    read("poetry.lock", "pypi", "poetry", python::poetry),
     read("pubspec.lock", "pub", "pub", pub_dev::read),
-    unread("pylock.toml", "pypi", "pylock"),
-    unread("pylock.*.toml", "pypi", "pylock"),
+    read("pylock.toml", "pypi", "pylock", python::pylock),
+    read("pylock.*.toml", "pypi", "pylock", python::pylock),
     read("rebar.lock", "hex", "rebar", hex::rebar),
     read("renv.lock", "cran", "renv", cran::read),
-    unread("requirements*.txt", "pypi", "requirements"),
+    read("requirements*.txt", "pypi", "requirements", python::requirements),
     read("stack.yaml.lock", "hackage", "stack", haskell::stack),
-    unread("uv.lock", "pypi", "uv"),
+    read("uv.lock", "pypi", "uv", python::uv),
     read("verification-metadata.xml", "maven", "gradle-verification", jvm::verification),
     read("yarn.lock", "npm", "yarn", javascript::yarn::read),
 ];
