@@ -6,6 +6,8 @@
 #![cfg_attr(test, expect(clippy::disallowed_methods, reason = "tests set up real files and servers"))]
 
 pub mod document;
+pub mod image;
+pub mod lockfile;
 pub mod machine;
 pub mod secret;
 
@@ -15,6 +17,7 @@ mod host;
 mod observe;
 pub mod project;
 mod runtime;
+mod yaml;
 
 pub use collector::{Collected, Collector, Scope, Variables};
 pub use host::{windows_path, windows_search_path};

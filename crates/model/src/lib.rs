@@ -11,6 +11,7 @@ mod key;
 mod layer;
 pub mod ontology;
 mod path;
+pub mod platform;
 mod relation;
 mod resource;
 pub mod selector;

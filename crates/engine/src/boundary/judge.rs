@@ -13,6 +13,7 @@ use super::stack::{Placed, Stack, Target};
 use super::sweep::{self, Covered};
 use super::unseen::Weight;
 use super::variables::{self, Seen, VariableProblem};
+use super::views::{self, Parted};
 use super::{
     DecidedBy, Divergence, Filter, Judgement, Origin, Profile, Rules, Severity, Unobserved, VariableSchema,
     VariableShape, Verdict,
@@ -83,6 +84,7 @@ pub fn judge(differences: Differences, left: &Snapshot, right: &Snapshot, rules:
     out.unobserved.extend(swept.unobserved);
     for which in [Which::Left, Which::Right] {
         bench.pins(which, &mut out);
+        bench.views(which, &mut out);
         bench.schema(which, &mut out);
         bench.example(which, &mut out);
     }
@@ -220,11 +222,7 @@ impl Bench<'_> {
     }
 
     fn pins(&self, which: Which, out: &mut Judgement) {
-        let profile = match self.rules.profile {
-            Profile::Recommended => "recommended",
-            Profile::Strict => "strict",
-            Profile::None => return,
-        };
+        let Some(profile) = self.profile_name() else { return };
         for conflict in pins::conflicts(self.side(which)) {
             let deciding = self.stack.deciding(Target::Attribute(&conflict.key, &conflict.attribute));
             let lifted = deciding.map(|(_, placed)| placed).filter(|p| p.is_own() && !p.demands());
@@ -237,6 +235,31 @@ impl Bench<'_> {
                 (divergence.difference.part_of, divergence.folded) = (told, true);
             }
             out.divergences.push(divergence);
+        }
+    }
+
+    fn views(&self, which: Which, out: &mut Judgement) {
+        let Some(by) = self.profile_name().map(views_agree) else { return };
+        for parted in views::parted(self.side(which)) {
+            let deciding = self.stack.deciding(Target::Attribute(&parted.key, &parted.attribute));
+            let lifted = deciding.map(|(_, placed)| placed).filter(|p| p.is_own() && !p.demands());
+            let decided = lifted.map_or_else(|| by.clone(), Placed::decided);
+            let Parted { key, attribute, code, value, message, details } = parted;
+            let within = self.within(which, "lockfile", code);
+            let difference = within.difference(key, Some(attribute), Some(value), (message, details));
+            let mut divergence = self.finding(which, difference, decided);
+            if lifted.is_some() {
+                (divergence.verdict, divergence.severity) = (Verdict::Allowed, Severity::Info);
+            }
+            out.divergences.push(divergence);
+        }
+    }
+
+    fn profile_name(&self) -> Option<&'static str> {
+        match self.rules.profile {
+            Profile::Recommended => Some("recommended"),
+            Profile::Strict => Some("strict"),
+            Profile::None => None,
         }
     }
 
@@ -448,6 +471,14 @@ fn told_by(conflict: &Conflict, divergences: &[Divergence]) -> Option<Divergence
     };
     let told = divergences.iter().find(tells).filter(|_| conflict.only_with_runtime);
     told.map(|d| d.difference.id.clone())
+}
+
+fn views_agree(profile: &'static str) -> DecidedBy {
+    DecidedBy {
+        rule: "lockfile/** must agree with manifests and with what is installed".to_owned(),
+        because: Some("what runs is what is installed, and the next install follows the manifest".to_owned()),
+        origin: Origin::Profile(profile),
+    }
 }
 
 fn pins_agree(profile: &'static str) -> DecidedBy {

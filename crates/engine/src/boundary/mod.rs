@@ -23,6 +23,7 @@ mod unseen;
 mod usage;
 mod variables;
 mod verdict;
+mod views;
 
 use parallax_model::selector::Selector;
 use regex_lite::Regex;

@@ -108,6 +108,9 @@ fn recommended(usage: &Usage) -> Vec<Rule> {
     if usage.on_both_sides {
         let because = "the lockfile fixes which packages run; other packages are other software";
         rules.add("lockfile/**", Requirement::Equal, Severity::Error, because);
+        let because =
+            "each platform gets packages of its own from one lockfile; a warning, as its makers meant it so";
+        rules.add("lockfile/**#selected", Requirement::Equal, Severity::Warning, because);
         let because = "pins say what the project is meant to run on, so the sides hold other states of it";
         rules.add("pin/**", Requirement::Equal, Severity::Error, because);
     }
@@ -165,7 +168,7 @@ mod tests {
         let rules = recommended(&Usage { tools, on_both_sides: true });
         let versions = RUNTIMES.len() + 2;
         // Each tool has two rules, and what is used a third; then host, lockfile, pin and variables.
-        assert_eq!(rules.len(), versions * 2 + 3 + 4 + 2 + VARIABLES.len());
+        assert_eq!(rules.len(), versions * 2 + 3 + 4 + 3 + VARIABLES.len());
         assert!(rules.iter().all(|rule| rule.because.as_ref().is_some_and(|b| b.len() > 10)));
         assert!(strict_rule("x").is_some());
     }

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use parallax_model::{Key, Resource, Snapshot, Value};
+use parallax_model::{AttributePath, Key, Resource, Snapshot, Value};
 
 use super::describe::{Places, name};
 use super::show::{short, short_pair};
@@ -18,28 +18,58 @@ const DETAILED: usize = 20;
 
 pub(super) fn fold(differences: &mut [Difference], left: &Snapshot, right: &Snapshot) {
     let places = Places::of(left, right);
-    for (ecosystem, parent) in parents(differences, left, right) {
-        let moved = take_parts(differences, &ecosystem, &parent, &places);
+    for ((ecosystem, view), parent) in parents(differences, left, right) {
+        let moved = take_parts(differences, (&ecosystem, view), &parent, &places);
         let total = total(&ecosystem, differences, &parent, left, right);
         if let Some(parent) = differences.iter_mut().find(|d| d.id == parent && &*d.kind == "lockfile") {
-            tell(parent, &moved, total);
+            tell(parent, view, &moved, total);
         }
     }
 }
 
-/// The lockfile divergence of each ecosystem.
-fn parents(differences: &[Difference], left: &Snapshot, right: &Snapshot) -> BTreeMap<String, DivergenceId> {
-    let mut found: BTreeMap<String, (bool, DivergenceId)> = BTreeMap::new();
+/// What a part of a lockfile's divergence is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum View {
+    /// What is locked. It is first, so that it takes what is declared, too.
+    Locked,
+    /// What is installed.
+    Installed,
+}
+
+impl View {
+    /// The view that a lockfile's own attribute stands for; `None` of one that stands for none.
+    fn of_lockfile(attribute: Option<&AttributePath>) -> Option<Self> {
+        match attribute.map(AttributePath::as_str) {
+            Some("installed") => Some(Self::Installed),
+            Some("selected") => None,
+            Some(_) | None => Some(Self::Locked),
+        }
+    }
+
+    fn takes(self, attribute: Option<&AttributePath>) -> bool {
+        (attribute.map(AttributePath::as_str) == Some("installed")) == (self == Self::Installed)
+    }
+}
+
+/// The lockfile divergence of each ecosystem and view.
+fn parents(
+    differences: &[Difference],
+    left: &Snapshot,
+    right: &Snapshot,
+) -> BTreeMap<(String, View), DivergenceId> {
+    let mut found: BTreeMap<(String, View), (bool, DivergenceId)> = BTreeMap::new();
     for difference in differences.iter().filter(|d| &*d.kind == "lockfile") {
+        let Some(view) = View::of_lockfile(difference.attribute.as_ref()) else { continue };
         let resources = [left.get(&difference.key), right.get(&difference.key)];
         let Some(ecosystem) = resources.iter().flatten().find_map(|r| ecosystem(r)) else { continue };
         let counted = resources.iter().flatten().any(|r| r.attributes.get("packages").is_some());
-        let better = found.get(ecosystem).is_none_or(|(was_counted, _)| counted && !was_counted);
+        let place = (ecosystem.to_owned(), view);
+        let better = found.get(&place).is_none_or(|(was_counted, _)| counted && !was_counted);
         if better {
-            found.insert(ecosystem.to_owned(), (counted, difference.id.clone()));
+            found.insert(place, (counted, difference.id.clone()));
         }
     }
-    found.into_iter().map(|(ecosystem, (_, id))| (ecosystem, id)).collect()
+    found.into_iter().map(|(place, (_, id))| (place, id)).collect()
 }
 
 fn ecosystem(lockfile: &Resource) -> Option<&str> {
@@ -53,17 +83,18 @@ fn is_package_of(key: &Key, ecosystem: &str) -> bool {
 /// Marks the packages as parts; gives what happened to each, once per package.
 fn take_parts(
     differences: &mut [Difference],
-    ecosystem: &str,
+    (ecosystem, view): (&str, View),
     parent: &DivergenceId,
     places: &Places,
 ) -> Vec<String> {
     let mut moved: BTreeMap<Key, String> = BTreeMap::new();
-    for part in differences.iter_mut().filter(|d| is_package_of(&d.key, ecosystem)) {
+    let is_part = |d: &&mut Difference| is_package_of(&d.key, ecosystem) && view.takes(d.attribute.as_ref());
+    for part in differences.iter_mut().filter(is_part) {
         part.part_of = Some(parent.clone());
         let attribute = part.attribute.as_ref().map_or("", |a| a.as_str());
         let words = words(part, attribute, places);
-        // A package's version says more than its content hash.
-        if attribute != "integrity" || !moved.contains_key(&part.key) {
+        // A package's version says more than its content hash, or what asked for it.
+        if !matches!(attribute, "integrity" | "declared" | "source") || !moved.contains_key(&part.key) {
             moved.insert(part.key.clone(), words);
         }
     }
@@ -109,8 +140,11 @@ fn total(
     Some(larger.to_string())
 }
 
-fn tell(parent: &mut Difference, moved: &[String], total: Option<String>) {
-    let file = name(&parent.kind, &parent.key);
+fn tell(parent: &mut Difference, view: View, moved: &[String], total: Option<String>) {
+    let file = match view {
+        View::Locked => name(&parent.kind, &parent.key),
+        View::Installed => format!("what is installed of {}", name(&parent.kind, &parent.key)),
+    };
     if parent.change == Change::Changed {
         parent.message = match (moved, total) {
             ([], None) => format!("{file} differs"),

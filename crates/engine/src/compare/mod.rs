@@ -10,6 +10,7 @@ mod identity;
 mod lockfile;
 pub mod show;
 mod sources;
+mod views;
 mod walk;
 
 use std::fmt;
@@ -86,7 +87,7 @@ pub struct Suppressed {
     pub left: Option<Value>,
     /// The right value.
     pub right: Option<Value>,
-    /// Whose it is: `session`, `account`, `context`.
+    /// Whose it is: `session`, `account`, `context`, `not_installed`.
     pub owner: &'static str,
 }
 
@@ -146,12 +147,18 @@ pub struct Differences {
 #[must_use]
 pub fn compare(left: &Snapshot, right: &Snapshot) -> Differences {
     let mut found = walk::Walk::new(left, right).run(left, right);
+    let selected = views::selected(left, right);
+    if !selected.is_empty() {
+        found.differences.extend(selected);
+        found.differences.sort_by(|a, b| (&a.key, &a.attribute).cmp(&(&b.key, &b.attribute)));
+    }
     lockfile::fold(&mut found.differences, left, right);
     found
 }
 
 pub(crate) use describe::{name, pinned_tool, pins_of, place};
 pub(crate) use identity::{of_finding, of_finding_within};
+pub(crate) use views::{ecosystem, text};
 pub(crate) use walk::layer;
 
 #[cfg(test)]

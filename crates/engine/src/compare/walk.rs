@@ -8,6 +8,7 @@ use super::gaps::Gaps;
 use super::identity::{LastingKeys, Side};
 use super::show::sentence;
 use super::sources;
+use super::views::{NOT_INSTALLED, Trees};
 use super::{Agreed, Change, Difference, Differences, Suppressed};
 use crate::align::{self, Pair};
 use crate::normalise::{self, Contrast, Outcome};
@@ -19,6 +20,7 @@ pub(super) struct Walk<'a> {
     describe: Describe<'a>,
     keys: LastingKeys<'a>,
     gaps: (Gaps<'a>, Gaps<'a>),
+    trees: Trees<'a>,
     /// The kind that was met last, with the attributes that readers know it by.
     headline: (&'a str, &'static [&'static str]),
     out: Differences,
@@ -46,6 +48,7 @@ impl<'a> Walk<'a> {
             describe: Describe::new(left, right),
             keys: LastingKeys::of(left, right),
             gaps: (Gaps::of(left, here), Gaps::of(right, there)),
+            trees: Trees::of(left, right),
             headline: ("", &[]),
             out: Differences::default(),
         }
@@ -122,15 +125,15 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Another version has other content by nature: its hash only explains the version. With the same
-    /// version it is a finding of its own.
+    /// Another version has other content by nature, and often another URL: these only explain the version. With the same
+    /// version each is a finding of its own.
     fn set_aside_content_of_another_version(&mut self, from: usize) {
         let is = |d: &Difference, names: &[&str]| {
             d.attribute.as_ref().is_some_and(|a| names.contains(&a.as_str()))
         };
         let mut of_package = self.out.differences.split_off(from);
         if of_package.iter().any(|d| is(d, &["version", "versions"])) {
-            for hash in of_package.extract_if(.., |d| is(d, &["integrity"])) {
+            for hash in of_package.extract_if(.., |d| is(d, &["integrity", "source"])) {
                 self.out.suppressed.push(Suppressed {
                     key: hash.key,
                     attribute: hash.attribute,
@@ -227,6 +230,10 @@ impl<'a> Walk<'a> {
         if let Some(owner) = owner(common.kind, key, Some(path)) {
             return self.suppress(key, Some(path), values, owner);
         }
+        let present = if change == Change::OnlyRight { common.right } else { common.left };
+        if self.trees.explain(common.kind, present, path.as_str(), change) {
+            return self.suppress(key, Some(path), values, NOT_INSTALLED);
+        }
         if self.lacking_side(change).hide(key, Some(path)) {
             return;
         }
@@ -259,7 +266,8 @@ impl<'a> Walk<'a> {
 
     fn one_sided(&mut self, resource: &'a Resource, change: Change) {
         let key = &resource.key;
-        if let Some(owner) = owner(&resource.kind, key, None) {
+        let not_installed = self.trees.explain_whole(resource, change).then_some(NOT_INSTALLED);
+        if let Some(owner) = owner(&resource.kind, key, None).or(not_installed) {
             for attribute in &resource.attributes {
                 self.suppress(key, Some(&attribute.path), one_side(&attribute.value, change), owner);
             }

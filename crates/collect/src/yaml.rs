@@ -1,27 +1,42 @@
-//! YAML as a small tree that knows its lines: what readers of CI files need. Scalars keep their text (`3.10` stays
-//! `3.10`); of several documents the last that is a map counts. Pure, and bounded where aliases multiply.
+//! YAML as a small tree that knows its lines: what readers of CI files and lockfiles need. Scalars keep their text
+//! (`3.10` stays `3.10`); of several documents the last that is a map counts. Pure, and bounded in depth and where
+//! aliases multiply.
 
 use std::collections::HashMap;
 
 use granit_parser::{Event, Parser, ScanError};
 
-use super::pin::Malformed;
+use crate::lockfile::Malformed;
 
-/// A tree that weighs more than this, aliases weighed as what they stand for, is not read.
-const MOST_WEIGHT: usize = 200_000;
+/// The most that a tree may weigh, aliases weighed as what they stand for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Limit {
+    weight: usize,
+    what: &'static str,
+}
+
+impl Limit {
+    /// Of files that people write.
+    pub(crate) const WRITTEN: Self = Self { weight: 200_000, what: "more than a CI file has" };
+    /// Of lockfiles: a hundred thousand packages, which then take some 200 MB.
+    pub(crate) const LOCKED: Self = Self { weight: 2_000_000, what: "more than a lockfile has" };
+}
+
+/// Collections within collections beyond this are refused.
+const MOST_DEPTH: usize = 64;
 /// So many bytes of text weigh as much as a node.
 const BYTES_OF_A_NODE: usize = 64;
 
 /// A node and the line where it begins, from 1.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Node {
-    pub(super) line: usize,
-    pub(super) content: Content,
+pub(crate) struct Node {
+    pub(crate) line: usize,
+    pub(crate) content: Content,
 }
 
 /// What a node holds.
 #[derive(Debug, Clone, Default)]
-pub(super) enum Content {
+pub(crate) enum Content {
     /// Nothing was there.
     #[default]
     Nothing,
@@ -35,7 +50,7 @@ pub(super) enum Content {
 
 impl Node {
     /// The value of a field, or of one that a merge key (`<<`) brings in.
-    pub(super) fn get(&self, name: &str) -> Option<&Self> {
+    pub(crate) fn get(&self, name: &str) -> Option<&Self> {
         let Content::Map(fields) = &self.content else { return None };
         let own = fields.iter().find(|(field, _)| field == name).map(|(_, node)| node);
         own.or_else(|| {
@@ -48,7 +63,7 @@ impl Node {
     }
 
     /// The text of a scalar.
-    pub(super) fn text(&self) -> Option<&str> {
+    pub(crate) fn text(&self) -> Option<&str> {
         match &self.content {
             Content::Text(text) => Some(text),
             Content::Nothing | Content::List(_) | Content::Map(_) => None,
@@ -56,7 +71,7 @@ impl Node {
     }
 
     /// The fields of a map; none of anything else.
-    pub(super) fn fields(&self) -> &[(String, Self)] {
+    pub(crate) fn fields(&self) -> &[(String, Self)] {
         match &self.content {
             Content::Map(fields) => fields,
             Content::Nothing | Content::Text(_) | Content::List(_) => &[],
@@ -64,7 +79,7 @@ impl Node {
     }
 
     /// The items of a list; none of anything else.
-    pub(super) fn items(&self) -> &[Self] {
+    pub(crate) fn items(&self) -> &[Self] {
         match &self.content {
             Content::List(items) => items,
             Content::Nothing | Content::Text(_) | Content::Map(_) => &[],
@@ -83,9 +98,14 @@ impl Node {
     }
 }
 
-/// Reads a file.
-pub(super) fn parse(text: &str) -> Result<Node, Malformed> {
-    let mut builder = Builder::default();
+/// Reads a file that people write.
+pub(crate) fn parse(text: &str) -> Result<Node, Malformed> {
+    parse_within(text, Limit::WRITTEN)
+}
+
+/// Reads a file that may have as much as a limit says.
+pub(crate) fn parse_within(text: &str, limit: Limit) -> Result<Node, Malformed> {
+    let mut builder = Builder::new(limit);
     for event in Parser::new_from_str(text) {
         let (event, span) = event.map_err(|e: ScanError| Malformed {
             line: e.marker().line().max(1),
@@ -105,8 +125,8 @@ struct Open {
     field: Option<String>,
 }
 
-#[derive(Default)]
 struct Builder {
+    limit: Limit,
     root: Node,
     open: Vec<Open>,
     anchors: HashMap<usize, (usize, Node)>,
@@ -114,20 +134,18 @@ struct Builder {
 }
 
 impl Builder {
+    fn new(limit: Limit) -> Self {
+        Self { limit, root: Node::default(), open: Vec::new(), anchors: HashMap::new(), weight: 0 }
+    }
+
     fn take(&mut self, event: Event<'_>, line: usize) -> Result<(), Malformed> {
         #[expect(clippy::wildcard_enum_match_arm, reason = "another's enum; what is left holds no node")]
         match event {
             Event::Scalar(text, _, anchor, _) => {
                 self.close(Node { line, content: Content::Text(text.into_owned()) }, anchor)
             }
-            Event::SequenceStart(_, anchor, _) => {
-                self.begin(line, Content::List(Vec::new()), anchor);
-                Ok(())
-            }
-            Event::MappingStart(_, anchor, _) => {
-                self.begin(line, Content::Map(Vec::new()), anchor);
-                Ok(())
-            }
+            Event::SequenceStart(_, anchor, _) => self.begin(line, Content::List(Vec::new()), anchor),
+            Event::MappingStart(_, anchor, _) => self.begin(line, Content::Map(Vec::new()), anchor),
             Event::SequenceEnd | Event::MappingEnd => match self.open.pop() {
                 Some(done) => self.close(done.node, done.anchor),
                 None => Ok(()),
@@ -142,14 +160,18 @@ impl Builder {
         }
     }
 
-    fn begin(&mut self, line: usize, content: Content, anchor: usize) {
+    fn begin(&mut self, line: usize, content: Content, anchor: usize) -> Result<(), Malformed> {
+        if self.open.len() >= MOST_DEPTH {
+            return Err(Malformed { line, column: 1, what: "nested too deeply" });
+        }
         self.open.push(Open { node: Node { line, content }, anchor, field: None });
+        Ok(())
     }
 
     fn spend(&mut self, weight: usize, line: usize) -> Result<(), Malformed> {
         self.weight = self.weight.saturating_add(weight);
-        if self.weight > MOST_WEIGHT {
-            return Err(Malformed { line, column: 1, what: "more than a CI file has" });
+        if self.weight > self.limit.weight {
+            return Err(Malformed { line, column: 1, what: self.limit.what });
         }
         Ok(())
     }
@@ -201,6 +223,19 @@ mod tests {
         assert_eq!(parse(&text).unwrap_err().what, "more than a CI file has");
         let long = format!("a: &a {}\nb: [{}]", "x".repeat(500_000), "*a, ".repeat(100_000));
         assert_eq!(parse(&long).unwrap_err().what, "more than a CI file has");
+    }
+
+    #[test]
+    fn deep_nesting_is_refused() {
+        for text in ["[".repeat(100_000), "{a: ".repeat(100_000), "- ".repeat(100_000)] {
+            assert!(
+                parse_within(&text, Limit::LOCKED).is_err(),
+                "{}",
+                text.chars().take(3).collect::<String>()
+            );
+        }
+        let folders: String = (0..70).map(|n| format!("{}a:\n", " ".repeat(n))).collect();
+        assert_eq!(parse(&folders).unwrap_err().what, "nested too deeply");
     }
 
     #[test]
