@@ -62,6 +62,12 @@ impl AppError {
         self
     }
 
+    /// The same as a warning: what failed was not what the user asked for.
+    #[must_use]
+    pub fn warning(&self) -> String {
+        format!("warning: {}{}", self.message, Beneath(self))
+    }
+
     /// The exit code of this sort of failure.
     #[must_use]
     pub fn exit_code(&self) -> ExitCode {
@@ -75,11 +81,19 @@ impl AppError {
 /// `error:`, the chain beneath, then `hint:` lines.
 impl Display for AppError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "error: {}", self.message)?;
-        for cause in &self.chain {
+        write!(f, "error: {}{}", self.message, Beneath(self))
+    }
+}
+
+/// The lines beneath a message.
+struct Beneath<'a>(&'a AppError);
+
+impl Display for Beneath<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for cause in &self.0.chain {
             write!(f, "\n  because: {}", cause.replace('\n', "\n    "))?;
         }
-        for hint in &self.hints {
+        for hint in &self.0.hints {
             write!(f, "\nhint: {hint}")?;
         }
         Ok(())

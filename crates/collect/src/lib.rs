@@ -18,6 +18,7 @@ mod observe;
 mod package;
 pub mod project;
 mod runtime;
+mod yaml;
 
 pub use collector::{Collected, Collector, Scope, Variables};
 pub use host::{windows_path, windows_search_path};

@@ -3,6 +3,7 @@
 
 mod redact;
 mod table;
+mod url;
 mod within;
 
 use std::fmt;
@@ -14,6 +15,7 @@ pub(crate) use redact::sed_script;
 pub use redact::{redact, redact_text};
 pub use table::is_secret;
 pub(crate) use table::{is_secret_name, shell_function};
+pub(crate) use url::without_credentials;
 
 /// A secret in clear. It can't be printed, compared or serialised; all one can do is mask it.
 pub struct RawSecret(Vec<u8>);

@@ -28,6 +28,9 @@ impl Attributes {
     /// Takes attributes in any order; of two with one path the later wins.
     #[must_use]
     pub fn from_unsorted(mut list: Vec<Attribute>) -> Self {
+        if list.is_sorted_by(|a, b| a.path < b.path) {
+            return Self(list);
+        }
         list.reverse();
         list.sort_by(|a, b| a.path.cmp(&b.path));
         list.dedup_by(|later, earlier| later.path == earlier.path);

@@ -6,10 +6,12 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::sync::Arc;
 
-/// The path of an attribute within its resource, as text. Ordered byte by byte.
+/// The path of an attribute within its resource, as text. Ordered byte by byte. Copies share one text, as thousands
+/// of resources have the same paths.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct AttributePath(Box<str>);
+pub struct AttributePath(Arc<str>);
 
 /// One step of a path.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -120,6 +120,15 @@ pub struct Sizes {
     pub block_bytes: u64,
 }
 
+/// What a database is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct About {
+    /// Its name, for people.
+    pub engine: &'static str,
+    /// The version of the store's tables in it.
+    pub schema: i64,
+}
+
 /// What can be asked.
 pub trait Reader {
     /// The environment of that name.
@@ -152,6 +161,11 @@ pub trait Reader {
 
 /// What can be written, within one transaction.
 pub trait Writer: Reader {
+    /// Sees to it that nothing is recorded until the end of this transaction, and that what was recorded before it is seen.
+    /// Does nothing where only one transaction writes at a time.
+    fn keep_recordings_out(&mut self) -> Result<(), StoreError> {
+        Ok(())
+    }
     /// The environment of that name, which is made if need be.
     fn add_environment(&mut self, name: &str) -> Result<EnvironmentId, StoreError>;
     /// Adds a chunk that is not there.
@@ -199,4 +213,19 @@ pub trait Backend: Reader + Debug + Send {
     /// # Errors
     /// What the job gives, or what kept the transaction from being done; then nothing of it was.
     fn write(&self, job: &mut Job<'_>) -> Result<(), StoreError>;
+
+    /// What the database is.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    fn about(&self) -> Result<About, StoreError>;
+
+    /// Gives space that nothing uses any more back to the file system, without keeping writers waiting. Does nothing
+    /// where the database does so by itself.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    fn shrink(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
 }

@@ -3,8 +3,11 @@
 //! Derives changes from pairs of resources and writes them as bytes. Knows nothing of trees or backends, and
 //! does not say who or why: that is evidence, which is joined later.
 
+use parallax_model::ontology::{SOURCES, SourceRow};
 use parallax_model::selector::Selector;
-use parallax_model::{AttributePath, Gap, Key, Relation, Resource, Timestamp, Value};
+use parallax_model::{
+    AttributePath, Gap, Key, Relation, Resource, SnapshotHeader, SourceStatus, Timestamp, Value,
+};
 
 use crate::tree::{Input, Pair, decode_resource, decode_value, encode_resource, encode_value};
 use crate::tree::{put_bytes, put_number};
@@ -78,6 +81,16 @@ impl What {
         }
     }
 
+    /// Whether something is not there any more.
+    pub(crate) fn is_lost(&self) -> bool {
+        matches!(self, Self::Vanished(_) | Self::Attribute { after: None, .. })
+    }
+
+    /// Whether something is there that was not before.
+    pub(crate) fn is_found(&self) -> bool {
+        matches!(self, Self::Appeared(_) | Self::Attribute { before: None, .. })
+    }
+
     /// Does this change to a resource as it was before; gives it as it is after.
     #[must_use]
     pub fn replay(&self, resource: Option<Resource>) -> Option<Resource> {
@@ -134,19 +147,114 @@ fn attribute(path: &AttributePath, before: Option<&Value>, after: Option<&Value>
     What::Attribute { path: path.clone(), before: before.cloned(), after: after.cloned() }
 }
 
-/// What a snapshot's gaps hide, read once for many questions.
+/// What an observation could not see, read once for many questions.
 #[derive(Debug, Default)]
-pub(crate) struct Blindness(Vec<Selector>);
+pub(crate) struct Blindness(Vec<Hidden>);
+
+#[derive(Debug, Clone)]
+struct Hidden {
+    /// What every key begins with that is hidden by this.
+    beginning: Box<str>,
+    /// `None` where a gap's text can't be read: it could hide anything, so it is taken to.
+    selector: Option<Selector>,
+}
+
+impl Hidden {
+    fn of(text: &str) -> Self {
+        let selector = Selector::parse(text).ok();
+        let key = text.split('#').next().filter(|_| selector.is_some()).unwrap_or_default();
+        // `a/**` hides `a`, too.
+        let beginning = key.split_once('*').map_or(key, |(beginning, _)| beginning.trim_end_matches('/'));
+        Self { beginning: beginning.into(), selector }
+    }
+
+    /// As the comparison of environments has it: a resource that is lacking may be explained by a gap over any part of it.
+    fn hides(&self, key: &Key, attribute: Option<&AttributePath>) -> bool {
+        key.as_str().starts_with(&*self.beginning)
+            && self.selector.as_ref().is_none_or(|selector| match attribute {
+                Some(_) => selector.selects(key, attribute),
+                None => selector.selects_key(key),
+            })
+    }
+
+    fn covers(&self, other: &Self) -> bool {
+        match (&self.selector, &other.selector) {
+            (None, _) => true,
+            (Some(_), None) => false,
+            (Some(own), Some(other)) => own.covers(other),
+        }
+    }
+
+    fn meets(&self, other: &Self) -> bool {
+        match (&self.selector, &other.selector) {
+            (None, _) | (_, None) => true,
+            (Some(own), Some(other)) => own.meets(other),
+        }
+    }
+}
 
 impl Blindness {
     pub(crate) fn of(gaps: &[Gap]) -> Self {
-        Self(gaps.iter().filter_map(|gap| Selector::parse(&gap.what).ok()).collect())
+        Self(gaps.iter().map(|gap| Hidden::of(&gap.what)).collect())
+    }
+
+    pub(crate) fn add(&mut self, region: &str) {
+        self.0.push(Hidden::of(region));
+    }
+
+    pub(crate) fn join(&mut self, other: Self) {
+        self.0.extend(other.0);
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 
     /// Whether that part would not have been seen, had it been there.
     pub(crate) fn hides(&self, key: &Key, attribute: Option<&AttributePath>) -> bool {
-        self.0.iter().any(|selector| selector.selects(key, attribute))
+        self.0.iter().any(|hidden| hidden.hides(key, attribute))
     }
+
+    /// What this hides and the other does not hide wholly.
+    pub(crate) fn without(mut self, other: &Self) -> Self {
+        self.0.retain(|own| !other.0.iter().any(|other| other.covers(own)));
+        self
+    }
+
+    /// Takes out what the other hides nothing of.
+    pub(crate) fn take_apart_from(&mut self, other: &Self) -> Self {
+        let met = |own: &Hidden| other.0.iter().any(|other| other.meets(own));
+        let (left, taken) = std::mem::take(&mut self.0).into_iter().partition(met);
+        self.0 = left;
+        Self(taken)
+    }
+}
+
+/// How far a source got, by the best of its reports.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Reach {
+    NotNamed,
+    Stopped,
+    Ran,
+}
+
+fn reach(header: &SnapshotHeader, source: &str) -> Reach {
+    let reports = header.sources.iter().filter(|report| report.source == source);
+    reports.fold(Reach::NotNamed, |best, report| match (report.status, best) {
+        (SourceStatus::Complete | SourceStatus::Partial, _) | (_, Reach::Ran) => Reach::Ran,
+        (SourceStatus::Failed | SourceStatus::Skipped, Reach::NotNamed | Reach::Stopped) => Reach::Stopped,
+    })
+}
+
+/// The regions that an observation did not look at: their source failed or was left out, or is not named where the other
+/// observation has it. As the comparison of environments has it.
+pub(crate) fn unseen(header: &SnapshotHeader, other: &SnapshotHeader) -> impl Iterator<Item = &'static str> {
+    let is_unseen = |row: &&SourceRow| match reach(header, row.id) {
+        Reach::Ran => false,
+        Reach::Stopped => true,
+        Reach::NotNamed => reach(other, row.id) == Reach::Ran,
+    };
+    SOURCES.iter().filter(is_unseen).flat_map(|row| row.regions).copied()
 }
 
 /// Changes as they are kept, without what their entry says.

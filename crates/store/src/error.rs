@@ -47,6 +47,30 @@ pub enum StoreError {
         /// The latest schema that this version knows.
         known: i64,
     },
+    /// The store is shared, and was written by an earlier version that others may still use.
+    #[error(
+        "`{place}`: the store has schema {found}, and this version works with schema {known}; update every `parallax` \
+         that uses it, then run `parallax store migrate` once"
+    )]
+    Older {
+        /// The store.
+        place: String,
+        /// Its schema.
+        found: i64,
+        /// The schema that this version works with.
+        known: i64,
+    },
+    /// The connection was lost, and could not be made again.
+    #[error(
+        "`{place}`: the connection to the store was lost and could not be made again ({why}); what was being recorded is \
+         there whole, or not at all"
+    )]
+    Cut {
+        /// The store.
+        place: String,
+        /// What came of the last try.
+        why: String,
+    },
     /// The store's file is damaged.
     #[error("`{place}`: the store is damaged ({why}); it was not changed: restore a copy, or move it away")]
     Damaged {
@@ -71,7 +95,7 @@ pub enum StoreError {
     },
     /// A part of a tree could not be read.
     #[error(transparent)]
-    Tree(#[from] TreeError),
+    Tree(TreeError),
     /// No snapshot of that environment was recorded.
     #[error("no snapshot of environment `{environment}` is recorded")]
     NoEnvironment {
@@ -102,4 +126,27 @@ pub enum StoreError {
         /// What was asked for.
         url: String,
     },
+    /// The store that is copied into knows an environment of that name by another history.
+    #[error(
+        "the other store has an environment `{environment}` with a history of its own: {why}; nothing of it was copied"
+    )]
+    OtherHistory {
+        /// The name.
+        environment: String,
+        /// What tells the two apart.
+        why: String,
+    },
+}
+
+/// What the backend itself failed of is told as that, not as a matter of the tree.
+impl From<TreeError> for StoreError {
+    fn from(error: TreeError) -> Self {
+        match error {
+            TreeError::Unreadable { chunk, source } => match source.downcast::<Self>() {
+                Ok(backend) => *backend,
+                Err(source) => Self::Tree(TreeError::Unreadable { chunk, source }),
+            },
+            other @ (TreeError::Missing { .. } | TreeError::Damaged { .. }) => Self::Tree(other),
+        }
+    }
 }

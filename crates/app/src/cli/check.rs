@@ -14,7 +14,8 @@ use crate::usecase::{self, Comparison, Context, Progress, Quiet, Request};
 
 /// Compare two environments under boundaries, and say whether they pass
 ///
-/// The last line is `PARITY_CHECK_PASSED`, or begins with `PARITY_FAIL`.
+/// The last line is `PARITY_CHECK_PASSED`, or begins with `PARITY_FAIL`. What was observed is recorded in its timeline;
+/// where the whole comparison passes, both sides are marked as good (ENV@good).
 #[derive(Debug, Args)]
 pub(super) struct Check {
     #[command(flatten)]
@@ -28,6 +29,9 @@ pub(super) struct Check {
     /// List what was set aside, with its owner.
     #[arg(long)]
     show_suppressed: bool,
+    /// Don't record what was observed, and mark nothing as good.
+    #[arg(long)]
+    no_record: bool,
 }
 
 /// What two commands compare.
@@ -61,8 +65,8 @@ impl Sides {
             [left, right, ..] => (left.as_str(), right.clone()),
         };
         Ok(Request {
-            left: usecase::resolve(left, &context.config, &context.folder)?,
-            right: usecase::resolve(&right, &context.config, &context.folder)?,
+            left: usecase::resolve(left, context)?,
+            right: usecase::resolve(&right, context)?,
             filter: usecase::filter(&self.only, &self.ignore)?,
             strict: false,
         })
@@ -118,6 +122,9 @@ impl Check {
             Output::new(None, global.color).text(&report::text(&comparison, &brief))?;
         }
         super::tell(&comparison.failures);
+        if !self.no_record {
+            remember(&comparison, &request, global, &context);
+        }
         Ok(ExitCode::from(comparison.judgement.outcome().exit_code()))
     }
 
@@ -133,6 +140,17 @@ impl Check {
         let ci: String = lines.iter().map(|line| crate::view::clean(line) + "\n").collect();
         let separator = if body.is_empty() { "" } else { "\n" };
         format!("{body}{separator}{ci}{last}\n")
+    }
+}
+
+/// Records. What can't be recorded is told, and changes neither the verdict nor the exit code.
+fn remember(comparison: &Comparison, request: &Request, global: &Global, context: &Context) {
+    let remembered = usecase::remember(comparison, request, context);
+    for failure in &remembered.failures {
+        super::say(&failure.warning());
+    }
+    for note in remembered.notes.iter().filter(|_| global.verbose) {
+        super::say(&format!("note: {note}"));
     }
 }
 

@@ -72,7 +72,8 @@ impl Global {
         let config = config::load(self.config.as_deref(), &folder)?;
         let named = self.store.clone().filter(|place| !place.is_empty());
         let store = named.map_or_else(|| StorePlace::of(&config, state_folder()), StorePlace::Named);
-        Ok(Context { config, folder, now: clock(), cache: cache_folder(), store })
+        let zone = jiff::tz::TimeZone::system();
+        Ok(Context { config, folder, now: clock(), zone, cache: cache_folder(), store })
     }
 
     /// Where the answer goes.

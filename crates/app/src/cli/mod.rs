@@ -26,7 +26,8 @@ use crate::error::AppError;
 /// Two environments should behave the same; which difference broke it?
 ///
 /// An endpoint is an environment of parallax.yaml (`local` is always there), ssh://[user@]host[:port][/path],
-/// a snapshot file, a JSON document, or - for standard input.
+/// a snapshot file, a JSON document, or - for standard input. ENV@2h, ENV@2026-11-19T03:00, ENV@good and ENV@4f2a91
+/// name an environment as it was recorded.
 ///
 /// Exit codes: 0 parity or done, 1 violations, 2 wrong usage, configuration or input, 3 something could not be
 /// observed.
@@ -76,13 +77,17 @@ pub fn main() -> ExitCode {
 
 /// Tells failures on standard error.
 fn tell(failures: &[AppError]) {
-    let mut stream = anstream::AutoStream::auto(std::io::stderr());
     for error in failures {
-        let text = error.to_string();
-        let shown = text.split('\n').map(crate::view::clean).collect::<Vec<_>>().join("\n");
-        // There is nowhere left to report a failure to report.
-        drop(std::io::Write::write_all(&mut stream, format!("{shown}\n").as_bytes()));
+        say(&error.to_string());
     }
+}
+
+/// Says something on standard error.
+fn say(text: &str) {
+    let mut stream = anstream::AutoStream::auto(std::io::stderr());
+    let shown = text.split('\n').map(crate::view::clean).collect::<Vec<_>>().join("\n");
+    // There is nowhere left to report a failure to report.
+    drop(std::io::Write::write_all(&mut stream, format!("{shown}\n").as_bytes()));
 }
 
 fn run(arguments: Arguments) -> Result<ExitCode, AppError> {

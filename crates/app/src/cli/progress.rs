@@ -35,3 +35,34 @@ impl Progress for Spinners {
         }
     }
 }
+
+/// How much of a long work is done.
+#[derive(Debug)]
+pub(super) struct Bar(ProgressBar);
+
+impl Bar {
+    /// A bar on standard error.
+    pub(super) fn drawn() -> Self {
+        let bar = ProgressBar::no_length();
+        if let Ok(style) = ProgressStyle::with_template("{bar:30} {pos} of {len} {elapsed}") {
+            bar.set_style(style);
+        }
+        Self(bar)
+    }
+
+    /// A bar that nobody sees.
+    pub(super) fn hidden() -> Self {
+        Self(ProgressBar::hidden())
+    }
+
+    pub(super) fn tell(&self, done: usize, of: usize) {
+        self.0.set_length(of as u64);
+        self.0.set_position(done as u64);
+    }
+}
+
+impl Drop for Bar {
+    fn drop(&mut self) {
+        self.0.finish_and_clear();
+    }
+}

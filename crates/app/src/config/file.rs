@@ -32,6 +32,27 @@ pub(super) struct File {
     /// Only these environment variables are observed; all, where this is not written.
     #[serde(default)]
     pub(super) variables: Option<Vec<String>>,
+    /// Where timelines are kept: a file, relative to this file's folder, or a URL. By default .parallax/store.db.
+    #[serde(default)]
+    #[schemars(with = "Option<String>")]
+    pub(super) store: Option<Spanned<String>>,
+    /// For how long recordings are kept: each one, then the last of each hour, then the last of each day, and
+    /// after that one a week. What was found good stays.
+    #[serde(default)]
+    #[schemars(with = "Option<RetentionFile>")]
+    pub(super) retention: Option<Spanned<RetentionFile>>,
+}
+
+/// For how many days from now recordings are kept. What is not written is 7, 30 and 365, or what fits the others.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RetentionFile {
+    /// Each one.
+    pub(super) all_days: Option<u32>,
+    /// The last one of each hour.
+    pub(super) hourly_days: Option<u32>,
+    /// The last one of each day.
+    pub(super) daily_days: Option<u32>,
 }
 
 /// An environment.

@@ -11,6 +11,7 @@ use std::path::PathBuf;
 
 use parallax_collect::image::{Platform, Reference};
 use parallax_engine::boundary::{Profile, Rule, VariableSchema};
+use parallax_store::Policy;
 
 pub use file::schema;
 pub use read::{find, load, parse};
@@ -32,6 +33,10 @@ pub struct Config {
     pub env_schema: Vec<VariableSchema>,
     /// Which variables to observe; `None` is all.
     pub variables: Option<Vec<String>>,
+    /// Where timelines are kept, as written: a file, relative to the folder, or a URL, which may hold a password.
+    pub store: Option<String>,
+    /// For how long recordings are kept.
+    pub retention: Policy,
 }
 
 /// A named place where the software runs.
@@ -41,6 +46,8 @@ pub struct Environment {
     pub name: String,
     /// Where to look, in order.
     pub sources: Vec<Source>,
+    /// The name of its timeline, where that is not its own: the address that it was made up from.
+    pub recorded_as: Option<String>,
 }
 
 /// One way to observe part of an environment.
@@ -114,7 +121,11 @@ impl Config {
     fn local(&self) -> Environment {
         let at = Host { place: "local".to_owned(), shell: Shell::Plain };
         let project = Some(self.folder.display().to_string());
-        Environment { name: "local".to_owned(), sources: vec![Source::Host { at, project }] }
+        Environment {
+            name: "local".to_owned(),
+            sources: vec![Source::Host { at, project }],
+            recorded_as: None,
+        }
     }
 
     /// The names of all environments, `local` first where it is not configured.

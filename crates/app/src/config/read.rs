@@ -7,12 +7,13 @@ use parallax_engine::boundary::{
     Origin, Profile, Requirement, Rule, Severity, VariableSchema, VariableShape,
 };
 use parallax_model::selector::Selector;
+use parallax_store::Policy;
 use regex_lite::Regex;
 use serde_saphyr::{Error as YamlError, Location, Spanned};
 
 use super::file::{
-    BoundaryFile, EnvironmentFile, File, HostFile, ImageFile, MustFile, ProfileFile, SeverityFile, ShellFile,
-    SourceFile, VariableFile, VariableType,
+    BoundaryFile, EnvironmentFile, File, HostFile, ImageFile, MustFile, ProfileFile, RetentionFile,
+    SeverityFile, ShellFile, SourceFile, VariableFile, VariableType,
 };
 use super::{Config, Environment, Host, Image, ImageAt, Shell, Source};
 use crate::error::AppError;
@@ -102,6 +103,8 @@ pub fn parse(text: &str, path: &str) -> Result<Config, AppError> {
         ProfileFile::None => Profile::None,
     };
     let variables = file.variables.map(|named| with_demanded(named, &boundaries, &env_schema));
+    let store = file.store.map(|store| reader.store(&store)).transpose()?;
+    let retention = file.retention.map(|kept| reader.retention(&kept)).transpose()?.unwrap_or_default();
     Ok(Config {
         path: None,
         folder: PathBuf::new(),
@@ -110,6 +113,8 @@ pub fn parse(text: &str, path: &str) -> Result<Config, AppError> {
         profile,
         env_schema,
         variables,
+        store,
+        retention,
     })
 }
 
@@ -151,7 +156,38 @@ impl Reader<'_> {
                 .hint("give it one, such as {host: ssh://staging, project: /srv/app}"));
         }
         let sources = file.value.sources.iter().map(|s| self.source(s)).collect::<Result<_, _>>()?;
-        Ok(Environment { name: name.to_owned(), sources })
+        Ok(Environment { name: name.to_owned(), sources, recorded_as: None })
+    }
+
+    fn store(&self, place: &Spanned<String>) -> Result<String, AppError> {
+        let text = place.value.trim();
+        if text.is_empty() {
+            return Err(self
+                .wrong(place.referenced, "`store` names nothing")
+                .hint("write a file, such as `store: ../timelines.db`, or a URL; without it, .parallax/store.db is used"));
+        }
+        Ok(text.to_owned())
+    }
+
+    /// Each number counts from now, so a later one that is smaller would say nothing. What is not written fits
+    /// itself between what is.
+    fn retention(&self, file: &Spanned<RetentionFile>) -> Result<Policy, AppError> {
+        let usual = Policy::default();
+        let RetentionFile { all_days, hourly_days, daily_days } = file.value;
+        let at_most = |days: Option<u32>| days.unwrap_or(u32::MAX);
+        let all = all_days.unwrap_or(usual.all_days.min(at_most(hourly_days)).min(at_most(daily_days)));
+        let hourly = hourly_days.unwrap_or(usual.hourly_days.max(all).min(at_most(daily_days)));
+        let daily = daily_days.unwrap_or(usual.daily_days.max(hourly));
+        let kept = (("all_days", all), ("hourly_days", hourly), ("daily_days", daily));
+        for ((before, least), (name, days)) in [(kept.0, kept.2), (kept.0, kept.1), (kept.1, kept.2)] {
+            if days < least {
+                let what = format!("`{name}: {days}` says nothing beside `{before}: {least}`");
+                return Err(self.wrong(file.referenced, &what).hint(
+                    "all three count from now, such as {all_days: 7, hourly_days: 30, daily_days: 365}",
+                ));
+            }
+        }
+        Ok(Policy { all_days: all, hourly_days: hourly, daily_days: daily })
     }
 
     fn source(&self, file: &Spanned<SourceFile>) -> Result<Source, AppError> {
@@ -382,6 +418,44 @@ env_schema: {DATABASE_URL: {type: url, required: true}, LOG_LEVEL: {one_of: [deb
         );
         assert_eq!(config.profile, Profile::Strict);
         assert!(config.env_schema.iter().any(|v| v.name == "DATABASE_URL" && v.required));
+    }
+
+    #[test]
+    fn the_store_and_how_long_it_keeps() {
+        let read = |text: &str| parse(&format!("version: 1\n{text}\n"), "p.yaml").unwrap();
+        let check = |text: &str, expected: [u32; 3]| {
+            let Policy { all_days, hourly_days, daily_days } = read(text).retention;
+            assert_eq!([all_days, hourly_days, daily_days], expected, "{text}");
+        };
+        check("", [7, 30, 365]);
+        check("retention: {}", [7, 30, 365]);
+        check("retention: {all_days: 1, hourly_days: 2, daily_days: 3}", [1, 2, 3]);
+        check("retention: {all_days: 0, hourly_days: 0, daily_days: 0}", [0, 0, 0]);
+        check("retention: {all_days: 60}", [60, 60, 365]);
+        check("retention: {all_days: 400}", [400, 400, 400]);
+        check("retention: {daily_days: 20}", [7, 20, 20]);
+        check("retention: {daily_days: 2}", [2, 2, 2]);
+        check("retention: {hourly_days: 3}", [3, 3, 365]);
+        assert_eq!(read("store: ../timelines.db").store.as_deref(), Some("../timelines.db"));
+        assert_eq!(
+            read("store: postgresql://db/parallax").store.as_deref(),
+            Some("postgresql://db/parallax")
+        );
+        assert_eq!(read("").store, None);
+        refused("version: 1\nstore: ' '\n", &["p.yaml:2: `store` names nothing"]);
+        refused("version: 1\nstore: {url: x}\n", &["p.yaml:2"]);
+        refused("version: 1\nretention: {all: 7}\n", &["p.yaml:2: unknown field `all`"]);
+        refused("version: 1\nretention: {all_days: -1}\n", &["p.yaml:2"]);
+        refused("version: 1\nretention: 7\n", &["p.yaml:2"]);
+        refused(
+            "version: 1\nretention: {all_days: 7, hourly_days: 6}\n",
+            &["p.yaml:2: `hourly_days: 6` says nothing beside `all_days: 7`", "count from now"],
+        );
+        refused(
+            "version: 1\nretention: {all_days: 9, daily_days: 8}\n",
+            &["`daily_days: 8` says nothing beside"],
+        );
+        refused("version: 1\nretention: {hourly_days: 9, daily_days: 8}\n", &["beside `hourly_days: 9`"]);
     }
 
     #[track_caller]

@@ -44,8 +44,10 @@ pub struct SideJson {
     pub snapshot: String,
     /// When it was observed, RFC 3339.
     pub captured_at: String,
+    /// Whether it was observed just now, and not read from a file or a timeline.
+    pub live: bool,
     /// How many resources were seen.
-    pub resources: usize,
+    pub resources: u64,
     /// What could not be seen.
     pub gaps: Vec<GapJson>,
 }
@@ -214,9 +216,10 @@ fn side(side: &Side) -> SideJson {
     SideJson {
         environment: header.environment.clone(),
         place: side.place.clone(),
-        snapshot: side.snapshot.hash().to_string(),
+        snapshot: side.hash().to_string(),
         captured_at: header.captured_at.to_string(),
-        resources: side.snapshot.resources().len(),
+        live: side.is_live(),
+        resources: side.resources(),
         gaps: header
             .gaps
             .iter()

@@ -7,7 +7,7 @@ use parallax_engine::compare::Cause;
 use parallax_model::Timestamp;
 
 use super::json;
-use crate::usecase::{Comparison, Side};
+use crate::usecase::{Comparison, Provenance, Side};
 use crate::view::{self, Group, Naming};
 
 /// How much is shown.
@@ -154,23 +154,10 @@ impl Page<'_> {
     /// A text in lines that fit beside an indent; one line where nothing is broken.
     fn wrapped(&self, text: &str, indent: usize) -> Vec<String> {
         let room = self.layout.width.saturating_sub(indent).max(20);
-        if self.layout.wrap == Wrap::Never || text.chars().count() <= room {
-            return vec![text.to_owned()];
+        match self.layout.wrap {
+            Wrap::Never => vec![text.to_owned()],
+            Wrap::Words => view::wrapped(text, room),
         }
-        let mut lines = vec![String::new()];
-        for word in text.split(' ') {
-            let line = lines.last().map_or(0, |line| line.chars().count());
-            if line > 0 && line + 1 + word.chars().count() > room {
-                lines.push(String::new());
-            }
-            if let Some(line) = lines.last_mut() {
-                if !line.is_empty() {
-                    line.push(' ');
-                }
-                line.push_str(word);
-            }
-        }
-        lines
     }
 
     fn sides(&mut self, comparison: &Comparison) {
@@ -180,8 +167,13 @@ impl Page<'_> {
         let place_width = sides.iter().map(|s| s.place.chars().count()).max().unwrap_or(0);
         for side in sides {
             let header = side.snapshot.header();
-            let resources = format!("{} resources", side.snapshot.resources().len());
-            let when = if side.live { "now".to_owned() } else { age(header.captured_at, self.layout.now) };
+            let resources = format!("{} resources", side.resources());
+            let when = match side.origin {
+                Provenance::Live | Provenance::Unseen => "now".to_owned(),
+                Provenance::File => age(header.captured_at, self.layout.now),
+                // Its place says so.
+                Provenance::Recorded(_) => String::new(),
+            };
             let mut line = format!(
                 "{:name_width$} {:place_width$}   {resources:>14}   {when}",
                 name(side),

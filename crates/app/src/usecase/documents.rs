@@ -5,7 +5,7 @@ use std::path::Path;
 use parallax_collect::document::{DigestKey, Document, DocumentError, Reader};
 use parallax_model::{Resource, Snapshot, SnapshotHeader, SourceReport, SourceStatus};
 
-use super::observe::{Observing, Side, is_snapshot, read_bounded};
+use super::observe::{Observing, Provenance, Side, is_snapshot, read_bounded};
 use super::{Endpoint, Request, key};
 use crate::error::AppError;
 
@@ -73,5 +73,9 @@ fn side(shown: &str, resources: Vec<Resource>, with: &Observing<'_>) -> Side {
         }],
         gaps: Vec::new(),
     };
-    Side { place: "document".to_owned(), snapshot: Snapshot::new(header, resources), live: true }
+    Side {
+        place: "document".to_owned(),
+        snapshot: Snapshot::new(header, resources),
+        origin: Provenance::Live,
+    }
 }

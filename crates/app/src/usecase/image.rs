@@ -26,6 +26,7 @@ pub(super) fn endpoint(text: &str) -> Option<Result<Environment, AppError>> {
     let rest = if *scheme == "image:" { text.strip_prefix("image:").unwrap_or(text) } else { text };
     let read = rest.parse::<ImageAt>().map(|at| Environment {
         name: name(&at),
+        recorded_as: Some(text.to_owned()),
         sources: vec![Source::Image(Image { at, platform: None, project: None })],
     });
     Some(read.map_err(|why| {

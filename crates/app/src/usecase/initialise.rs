@@ -69,14 +69,27 @@ pub fn initialise(folder: &Path) -> Result<Initialised, AppError> {
     Ok(Initialised { lines })
 }
 
-/// `.parallax/` with the key for fingerprints, kept out of git by its own ignore file.
-fn write_folder(folder: &Path, lines: &mut Vec<String>) -> Result<(), AppError> {
-    let own = folder.join(".parallax");
+/// What keeps a project's own folder out of git.
+const IGNORED: &[u8] = b"# The key and what is recorded stay here; decisions are reviewed like code.\n*\n!.gitignore\n!decisions.yaml\n";
+
+/// Makes a project's `.parallax/` where it is missing, kept out of git by its own ignore file.
+pub(super) fn own_folder(project: &Path) -> Result<(), AppError> {
+    let own = project.join(".parallax");
     std::fs::create_dir_all(&own).map_err(|e| AppError::io("make the folder", own.display(), &e))?;
     let ignore = own.join(".gitignore");
-    if !ignore.exists() {
-        write_new(&ignore, b"# The key and what is recorded stay here; decisions are reviewed like code.\n*\n!.gitignore\n!decisions.yaml\n", 0o644)?;
+    if ignore.exists() {
+        return Ok(());
     }
+    match write_new(&ignore, IGNORED, 0o644) {
+        // Another run made it meanwhile.
+        Err(_) if ignore.exists() => Ok(()),
+        written => written,
+    }
+}
+
+/// `.parallax/` with the key for fingerprints.
+fn write_folder(folder: &Path, lines: &mut Vec<String>) -> Result<(), AppError> {
+    own_folder(folder)?;
     let path = key::path(folder);
     if !path.exists() {
         let key: String = key::random::<32>()?.iter().map(|b| format!("{b:02x}")).collect();

@@ -4,21 +4,36 @@ mod check;
 mod documents;
 mod endpoint;
 mod execute;
+mod history;
+mod house;
 mod image;
 mod initialise;
 mod key;
 mod machine;
+mod noise;
 mod observe;
 mod place;
+mod point;
+mod remember;
+mod scope;
+pub mod short_key;
 mod timeline;
+mod when;
 
 pub use check::{Comparison, Request, check, diff, filter};
-pub use endpoint::{Endpoint, resolve};
+pub use endpoint::{Endpoint, InTime, resolve, timeline_name};
 pub use execute::{VariableCheck, check_process};
+pub use history::{History, HistoryRequest, Reach, Timeline, history, timelines};
+pub use house::{Keep, Migrated, Run, Stats, Tidied, copy, masked, migrate, salvage, stats, tidy, verify};
 pub use initialise::{Initialised, initialise};
-pub use observe::{Observing, Progress, Quiet, Side, observe};
+pub use noise::{change_kind, noise};
+pub use observe::{Observing, Progress, Projects, Provenance, Quiet, Side, observe};
 pub use place::StorePlace;
-pub use timeline::open_store;
+pub use point::{Point, ago, told};
+pub use remember::{Kept, Remembered, record, remember};
+pub use scope::Scope;
+pub use timeline::{existing_store, open_store};
+pub use when::parse_time;
 
 /// What every use case is handed: the configuration, where the user stands, and the clock's reading.
 #[derive(Debug)]
@@ -29,6 +44,8 @@ pub struct Context {
     pub folder: std::path::PathBuf,
     /// When this run began.
     pub now: parallax_model::Timestamp,
+    /// The user's time zone, in which times are written and read.
+    pub zone: jiff::tz::TimeZone,
     /// Where results of version probes may be kept; `None` keeps nothing.
     pub cache: Option<std::path::PathBuf>,
     /// Where timelines are kept.

@@ -8,9 +8,10 @@ use std::sync::Arc;
 use parallax_collect::image::Platform;
 use parallax_collect::secret::Fingerprinter;
 use parallax_collect::{COLLECTORS, Collector, Observation, Scope, Variables};
-use parallax_model::{Gap, GapKind, Key, Snapshot, SnapshotHeader, Timestamp};
+use parallax_model::{Digest, Gap, GapKind, Key, Snapshot, SnapshotHeader, Timestamp};
+use parallax_store::Entry;
 
-use super::{Context, Endpoint, documents, image, key, machine};
+use super::{Context, Endpoint, documents, image, key, machine, timeline};
 use crate::config::{Environment, Host, Source};
 use crate::error::AppError;
 
@@ -44,8 +45,52 @@ pub struct Side {
     pub place: String,
     /// What was seen.
     pub snapshot: Snapshot,
-    /// Whether it was observed just now, and not read from a file.
-    pub live: bool,
+    /// Where the snapshot comes from.
+    pub origin: Provenance,
+}
+
+/// Where a side's snapshot comes from.
+#[derive(Debug, Clone)]
+pub enum Provenance {
+    /// It was observed just now.
+    Live,
+    /// It should have been observed just now, and nothing of it could be.
+    Unseen,
+    /// It was read from a file.
+    File,
+    /// It was read from a timeline. Of two such sides the snapshot may hold no more than what differs.
+    Recorded(Box<Entry>),
+}
+
+impl Side {
+    /// Whether it was observed just now.
+    #[must_use]
+    pub fn is_live(&self) -> bool {
+        match self.origin {
+            Provenance::Live | Provenance::Unseen => true,
+            Provenance::File | Provenance::Recorded(_) => false,
+        }
+    }
+
+    /// The content hash of the whole.
+    #[must_use]
+    pub fn hash(&self) -> Digest {
+        match &self.origin {
+            Provenance::Recorded(entry) => entry.snapshot.unwrap_or_else(|| self.snapshot.hash()),
+            Provenance::Live | Provenance::Unseen | Provenance::File => self.snapshot.hash(),
+        }
+    }
+
+    /// How many resources the whole has.
+    #[must_use]
+    pub fn resources(&self) -> u64 {
+        match &self.origin {
+            Provenance::Recorded(entry) => entry.counts.resources,
+            Provenance::Live | Provenance::Unseen | Provenance::File => {
+                self.snapshot.resources().len() as u64
+            }
+        }
+    }
 }
 
 /// What observing needs besides the endpoint.
@@ -106,6 +151,7 @@ pub fn observe(endpoint: &Endpoint, with: &Observing<'_>, progress: &dyn Progres
             progress.end(&environment.name);
             side
         }
+        Endpoint::Recorded(in_time) => timeline::read(in_time, with.context),
         Endpoint::File(path) => read_file(
             &with.context.folder.join(path),
             &path.display().to_string(),
@@ -143,9 +189,11 @@ fn observe_environment(environment: &Environment, with: &Observing<'_>) -> Resul
                 let shown = path.display().to_string();
                 let side = read_file(&with.context.config.folder.join(path), &shown, &name, with)?;
                 let header = side.snapshot.header();
-                // What was kept is as old as its oldest part.
-                kept_at =
-                    Some(kept_at.map_or(header.captured_at, |at: Timestamp| at.min(header.captured_at)));
+                if !side.is_live() {
+                    // What was kept is as old as its oldest part.
+                    let at = header.captured_at;
+                    kept_at = Some(kept_at.map_or(at, |oldest: Timestamp| oldest.min(at)));
+                }
                 Observation {
                     resources: side.snapshot.resources().to_vec(),
                     gaps: header.gaps.clone(),
@@ -164,7 +212,8 @@ fn observe_environment(environment: &Environment, with: &Observing<'_>) -> Resul
         gaps: all.gaps,
     };
     let snapshot = Snapshot::new(header, all.resources);
-    Ok(Side { place: place_of(environment), snapshot, live: kept_at.is_none() })
+    let origin = if kept_at.is_none() { Provenance::Live } else { Provenance::File };
+    Ok(Side { place: place_of(environment), snapshot, origin })
 }
 
 /// Adds what another source saw. Where two sources say different things of one attribute, neither is believed:
@@ -192,6 +241,7 @@ fn join(all: &mut Observation, seen: Observation) {
 pub(super) fn unseen(endpoint: &Endpoint, error: &AppError, with: &Observing<'_>) -> Side {
     let (name, place) = match endpoint {
         Endpoint::Environment(environment) => (environment.name.clone(), place_of(environment)),
+        Endpoint::Recorded(in_time) => (in_time.name.clone(), in_time.text.clone()),
         Endpoint::File(path) => (path.display().to_string(), path.display().to_string()),
         Endpoint::StandardInput => ("standard input".to_owned(), "standard input".to_owned()),
     };
@@ -204,7 +254,7 @@ pub(super) fn unseen(endpoint: &Endpoint, error: &AppError, with: &Observing<'_>
         sources: Vec::new(),
         gaps: vec![Gap::new("**", GapKind::Unreachable, why)],
     };
-    Side { place, snapshot: Snapshot::new(header, Vec::new()), live: true }
+    Side { place, snapshot: Snapshot::new(header, Vec::new()), origin: Provenance::Unseen }
 }
 
 fn observe_host(
@@ -251,7 +301,7 @@ fn read_bytes(bytes: &[u8], shown: &str, name: &str, with: &Observing<'_>) -> Re
     let snapshot = Snapshot::read(BufReader::new(bytes)).map_err(|e| {
         AppError::usage(format!("`{shown}`: {e}")).hint("capture it again with: parallax capture ENV -o FILE")
     })?;
-    Ok(Side { place: shown.to_owned(), snapshot, live: false })
+    Ok(Side { place: shown.to_owned(), snapshot, origin: Provenance::File })
 }
 
 /// Whether the content announces itself as a snapshot of any version.

@@ -1,6 +1,10 @@
 //! What reports share: groups, counts, agreements, mends, and text made safe for a terminal.
 
 mod agreement;
+mod bar;
+mod change;
+mod clock;
+mod fold;
 mod group;
 mod mend;
 
@@ -9,6 +13,10 @@ use parallax_engine::compare::show::visible;
 use parallax_model::{Gap, GapKind};
 
 pub use agreement::{Naming, agreement};
+pub use bar::{Bar, BarOf, Mark, bar};
+pub use change::{Sign, Told, change, evidence, sign, telling};
+pub use clock::Clock;
+pub use fold::{Item, item, items};
 pub use group::Group;
 pub use mend::mends;
 
@@ -59,6 +67,51 @@ pub fn short(text: &str) -> String {
     }
     let head: String = text.chars().take(59).collect();
     format!("{head}…")
+}
+
+/// A text in lines of at most so many characters, broken at spaces; a longer word has a line of its own.
+#[must_use]
+pub fn wrapped(text: &str, room: usize) -> Vec<String> {
+    if text.chars().count() <= room {
+        return vec![text.to_owned()];
+    }
+    let mut lines = vec![String::new()];
+    for word in text.split(' ') {
+        let line = lines.last().map_or(0, |line| line.chars().count());
+        if line > 0 && line + 1 + word.chars().count() > room {
+            lines.push(String::new());
+        }
+        if let Some(line) = lines.last_mut() {
+            if !line.is_empty() {
+                line.push(' ');
+            }
+            line.push_str(word);
+        }
+    }
+    lines
+}
+
+/// Our own marks for a terminal that knows no more than ASCII; what was observed stays as it is.
+#[must_use]
+pub fn ascii(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '▁' => out.push('.'),
+            '▂' => out.push(':'),
+            '▃' => out.push('+'),
+            '▅' => out.push('*'),
+            '█' => out.push('#'),
+            '·' => out.push('.'),
+            '✓' => out.push('v'),
+            '╵' => out.push('|'),
+            '–' => out.push('-'),
+            '→' => out.push_str("->"),
+            '…' => out.push_str("..."),
+            c => out.push(c),
+        }
+    }
+    out
 }
 
 /// `1 gap: package/apt (permission denied)`, naming at most two.

@@ -43,10 +43,54 @@ fn a_planted_secret_is_found_nowhere() {
         seen.contains("DATABASE_URL") && seen.contains("STRIPE_API_KEY"),
         "the variables were looked at:\n{seen}"
     );
+    seen.push_str(&with_a_key(&world, &variables));
     let leak = seen.lines().find(|line| line.contains(CANARY));
     assert_eq!(leak, None);
     let kept = walk(world.folder.path().join("laptop/home"));
     assert!(!kept.contains(CANARY), "a cache holds the secret");
+    let kept =
+        walk(world.shop().join(".parallax")) + &everything_in(&world.shop().join(".parallax/store.db"));
+    assert!(kept.contains("env/DATABASE_URL") && kept.contains("Keyed"), "recorded, as fingerprints");
+    for secret in [CANARY, "c4n4ryS3cr3tRotated"] {
+        assert!(!kept.contains(secret), "the store holds the secret");
+    }
+}
+
+/// With a key fingerprints are recorded, and a secret that was changed is a change.
+fn with_a_key(world: &World, before: &[(&str, &str)]) -> String {
+    let mut seen = String::new();
+    let rotated = format!("postgres://shop:{CANARY}3@db.example.org/shop");
+    let rotated =
+        [("DATABASE_URL", rotated.as_str()), ("NPM_TOKEN", "c4n4ryS3cr3tRotated"), ("PARALLAX_LOG", "trace")];
+    for (arguments, variables) in [
+        (&["capture", "staging", "local"][..], before),
+        (&["check", "staging"], &rotated[..]),
+        (&["capture", "local"], &rotated[..]),
+        (&["check", "local@0s", "staging@0s", "--verbose"], &rotated[..]),
+        (&["diff", "local@0s", "staging@0s", "--verbose", "--show-suppressed"], &rotated[..]),
+        (&["capture", "local@0s", "-o", "-"], &rotated[..]),
+        (&["log", "local"], &rotated[..]),
+    ] {
+        let ran = world.parallax_with(arguments, variables);
+        seen.push_str(&ran.stdout);
+        seen.push_str(&ran.stderr);
+    }
+    seen
+}
+
+/// All that a store gives back: headers, resources, changes.
+fn everything_in(file: &std::path::Path) -> String {
+    let store = parallax_store::Store::open(&file.display().to_string()).unwrap();
+    let mut all = String::new();
+    for environment in store.environments().unwrap() {
+        for entry in store.entries(&environment, jiff::Timestamp::MIN, jiff::Timestamp::MAX).unwrap() {
+            all.push_str(&format!("{entry:?} {:?}", store.read(&entry).unwrap()));
+        }
+        let changes = store.changes(&parallax_store::Query::of(&environment)).unwrap();
+        assert!(!changes.is_empty(), "{environment} has changed");
+        all.push_str(&format!("{changes:?}"));
+    }
+    all
 }
 
 #[test]

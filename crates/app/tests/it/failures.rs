@@ -1,5 +1,6 @@
 //! What goes wrong costs what it must and no more, is told, and never passes.
 
+use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
@@ -102,6 +103,48 @@ fn a_full_disk_is_told_and_what_was_there_stays() {
         "No space left",
     ]);
     world.parallax(&["check", "local", "-o", "missing/folder/report.txt"]).exits(2).says(&["missing/folder"]);
+}
+
+/// Runs a capture into a file that is there already, after a shell has made space scarce.
+fn into_scarce_space(world: &World, wrapper: &[&str], scarce: &str) -> Option<crate::support::Ran> {
+    let folder = world.shop().join("out");
+    std::fs::create_dir_all(&folder).unwrap();
+    let script = format!(
+        "cd out && {{ {scarce}; }} && echo before > kept.snapshot || exit 77
+         cd .. && \"$0\" capture local -o out/kept.snapshot; code=$?
+         cat out/kept.snapshot; echo \"files: $(ls -A out)\"; exit $code"
+    );
+    let mut command = world.command();
+    let binary = command.get_program().to_owned();
+    let mut shell: Vec<std::ffi::OsString> = wrapper.iter().map(Into::into).collect();
+    shell.extend(["sh".into(), "-c".into(), script.into(), binary]);
+    let path =
+        command.get_envs().find(|(name, _)| *name == "PATH").and_then(|(_, value)| value).unwrap().to_owned();
+    let mut wrapped = std::process::Command::new(&shell[0]);
+    wrapped.args(&shell[1..]).current_dir(world.shop()).env_clear().env("PATH", path);
+    wrapped.envs(command.env_remove("PATH").get_envs().filter_map(|(name, value)| Some((name, value?))));
+    let ran = crate::support::Ran::of(wrapped.output().ok()?);
+    // The wrapper itself may not be allowed here.
+    ran.stdout.contains("files: ").then_some(ran)
+}
+
+#[test]
+fn a_file_outlives_a_disk_that_is_full_for_its_successor() {
+    let world = World::new(Staging::same());
+    let kept = ["error:", "out/kept.snapshot", "what was there before still is"];
+    let limited = into_scarce_space(&world, &[], "trap '' XFSZ; ulimit -f 2").unwrap().exits(2).says(&kept);
+    assert_eq!(limited.stdout, "before\nfiles: kept.snapshot\n", "{}", limited.stderr);
+    let mount = "mount -t tmpfs -o size=8k tmpfs . && cd ../out";
+    // Root may mount; others may where namespaces are theirs to make.
+    let full = [["unshare", "-m"], ["unshare", "-Urm"]];
+    match full.iter().find_map(|wrapper| into_scarce_space(&world, wrapper, mount)) {
+        Some(full) => {
+            let full = full.exits(2).says(&kept).says(&["No space left"]);
+            assert_eq!(full.stdout, "before\nfiles: kept.snapshot\n", "{}", full.stderr);
+        }
+        // Not through the macro, whose words nobody sees when the test passes.
+        None => writeln!(std::io::stderr(), "NOT TESTED HERE: this account may not mount a file system, so that no disk was full; files were limited instead").unwrap(),
+    }
 }
 
 #[test]

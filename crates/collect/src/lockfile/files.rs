@@ -61,4 +61,13 @@ impl<'f> Files<'f> {
         let (path, bytes) = self.others.get_key_value(&segments.join("/"))?;
         Some(Self { path, bytes, others: self.others })
     }
+
+    /// The other files in this one's folder and below, by their paths relative to it.
+    pub fn under(&self) -> impl Iterator<Item = &'f str> {
+        let folder = self.path.rsplit_once('/').map_or("", |(folder, _)| folder);
+        self.others.keys().filter_map(move |path| match folder {
+            "" => Some(path.as_str()),
+            folder => path.strip_prefix(folder)?.strip_prefix('/'),
+        })
+    }
 }

@@ -6,16 +6,48 @@
 //!
 //! To add a format: a reader `fn(&Files<'_>) -> Result<Locked, Malformed>` in its ecosystem's file, and its row in [`FORMATS`].
 
+mod cargo;
+#[cfg(test)]
+mod cases;
+mod cocoapods;
+mod composer;
+mod conan;
+mod conda;
+mod cran;
+mod devcontainer;
 mod files;
+mod gem;
+mod go;
+mod graph;
+mod haskell;
+mod helm;
+mod hex;
+mod javascript;
+pub(crate) mod json;
+mod jvm;
 mod malformed;
+mod mise;
+mod nix;
+mod nuget;
+mod origin;
 mod package;
+mod platform;
+mod pub_dev;
 mod purl;
+mod python;
+#[cfg(test)]
+mod shown;
+mod swift;
+mod term;
+mod terraform;
 #[cfg(test)]
 mod tests;
+mod tree;
 
 pub use files::Files;
 pub use malformed::Malformed;
 pub use package::{Edge, Locked, Origin, Package};
+pub(crate) use purl::of as purl;
 
 /// How a lockfile's packages are read.
 pub type Reader = fn(&Files<'_>) -> Result<Locked, Malformed>;
@@ -33,51 +65,76 @@ pub struct Format {
     pub read: Option<Reader>,
 }
 
+impl Format {
+    /// Whether other files of this format may be parts of one.
+    pub(crate) fn includes(&self) -> bool {
+        self.id == "requirements"
+    }
+}
+
+const fn read(name: &'static str, ecosystem: &'static str, id: &'static str, read: Reader) -> Format {
+    Format { name, ecosystem, id, read: Some(read) }
+}
+
 const fn unread(name: &'static str, ecosystem: &'static str, id: &'static str) -> Format {
     Format { name, ecosystem, id, read: None }
 }
 
 /// All that are looked for, by name.
 pub const FORMATS: &[Format] = &[
-    unread(".terraform.lock.hcl", "terraform", "terraform"),
-    unread("Cargo.lock", "cargo", "cargo"),
-    unread("Chart.lock", "helm", "helm"),
-    unread("Gemfile.lock", "gem", "bundler"),
+    read(".terraform.lock.hcl", "terraform", "terraform", terraform::read),
+    read("Cargo.lock", "cargo", "cargo", cargo::read),
+    read("Chart.lock", "helm", "helm", helm::read),
+    read("Gemfile.lock", "gem", "bundler", gem::read),
     unread("MODULE.bazel.lock", "bazel", "bazel"),
-    unread("Package.resolved", "swift", "swift"),
-    unread("Pipfile.lock", "pypi", "pipenv"),
-    unread("Podfile.lock", "cocoapods", "cocoapods"),
-    unread("bun.lock", "npm", "bun"),
+    read("Package.resolved", "swift", "swift", swift::read),
+    read("Pipfile.lock", "pypi", "pipenv", python::pipenv),
+    read("Podfile.lock", "cocoapods", "cocoapods", cocoapods::read),
+    read("bun.lock", "npm", "bun", javascript::bun::read),
     unread("bun.lockb", "npm", "bun-binary"),
-    unread("cabal.project.freeze", "hackage", "cabal"),
-    unread("composer.lock", "composer", "composer"),
-    unread("conan.lock", "conan", "conan"),
-    unread("conda-lock.yml", "conda", "conda"),
-    unread("deno.lock", "deno", "deno"),
-    unread("devbox.lock", "nix", "devbox"),
-    unread("devcontainer-lock.json", "devcontainer", "devcontainer"),
-    unread("flake.lock", "nix", "flake"),
-    unread("go.sum", "go", "go-sum"),
-    unread("gradle.lockfile", "maven", "gradle"),
-    unread("mise.lock", "mise", "mise"),
-    unread("mix.lock", "hex", "mix"),
-    unread("npm-shrinkwrap.json", "npm", "npm"),
-    unread("package-lock.json", "npm", "npm"),
-    unread("packages.lock.json", "nuget", "nuget"),
-    unread("pdm.lock", "pypi", "pdm"),
-    unread("pixi.lock", "conda", "pixi"),
-    unread("pnpm-lock.yaml", "npm", "pnpm"),
-    unread("poetry.lock", "pypi", "poetry"),
-    unread("pubspec.lock", "pub", "pub"),
-    unread("pylock.toml", "pypi", "pylock"),
-    unread("pylock.*.toml", "pypi", "pylock"),
-    unread("rebar.lock", "hex", "rebar"),
-    unread("renv.lock", "cran", "renv"),
-    unread("requirements*.txt", "pypi", "requirements"),
-    unread("stack.yaml.lock", "hackage", "stack"),
-    unread("uv.lock", "pypi", "uv"),
-    unread("verification-metadata.xml", "maven", "gradle-verification"),
-    unread("yarn.lock", "npm", "yarn"),
+    read("cabal.project.freeze", "hackage", "cabal", haskell::cabal),
+    read("composer.lock", "composer", "composer", composer::read),
+    read("conan.lock", "conan", "conan", conan::read),
+    read("conda-lock.yml", "conda", "conda", conda::conda_lock),
+    read("deno.lock", "deno", "deno", javascript::deno::read),
+    read("devbox.lock", "nix", "devbox", nix::devbox),
+    read("devcontainer-lock.json", "devcontainer", "devcontainer", devcontainer::read),
+    read("flake.lock", "nix", "flake", nix::flake),
+    read("go.sum", "go", "go-sum", go::read),
+    read("gradle.lockfile", "maven", "gradle", jvm::lock),
+    read("mise.lock", "mise", "mise", mise::read),
+    read("mix.lock", "hex", "mix", hex::mix),
+    read("npm-shrinkwrap.json", "npm", "npm", javascript::npm::read),
+    read("package-lock.json", "npm", "npm", javascript::npm::read),
+    read("packages.lock.json", "nuget", "nuget", nuget::read),
+    read("pdm.lock", "pypi", "pdm", python::pdm),
+    read("pixi.lock", "conda", "pixi", conda::pixi),
+    read("pnpm-lock.yaml", "npm", "pnpm", javascript::pnpm::read),
+    read("poetry.lock", "pypi", "poetry", python::poetry),
+    read("pubspec.lock", "pub", "pub", pub_dev::read),
+    read("pylock.toml", "pypi", "pylock", python::pylock),
+    read("pylock.*.toml", "pypi", "pylock", python::pylock),
+    read("rebar.lock", "hex", "rebar", hex::rebar),
+    read("renv.lock", "cran", "renv", cran::read),
+    read("requirements*.txt", "pypi", "requirements", python::requirements),
+    read("stack.yaml.lock", "hackage", "stack", haskell::stack),
+    read("uv.lock", "pypi", "uv", python::uv),
+    read("verification-metadata.xml", "maven", "gradle-verification", jvm::verification),
+    read("yarn.lock", "npm", "yarn", javascript::yarn::read),
+];
+
+/// Files that are no lockfiles and that readers may look at beside one, by name or by a pattern with one `*`; those that
+/// pin tools (`package.json`, `go.mod`, `pyproject.toml` ...) are there anyway.
+pub const BESIDE: &[&str] = &[
+    "Chart.yaml",
+    "composer.json",
+    "constraints*.txt",
+    "deno.json",
+    "deno.jsonc",
+    "devbox.json",
+    "pixi.toml",
+    "pubspec.yaml",
+    "requirements*.in",
 ];
 
 /// The format that a path is, by its name.

@@ -12,7 +12,7 @@ fn kind(ecosystem: &str) -> &str {
 }
 
 /// `pkg:npm/%40babel/core@7.0.0`: the name's segments and the version are percent-encoded.
-pub(super) fn of(ecosystem: &str, name: &str, version: &str) -> String {
+pub(crate) fn of(ecosystem: &str, name: &str, version: &str) -> String {
     let kind = kind(ecosystem);
     // Maven's coordinates are `group:artifact`.
     let name = if kind == "maven" { name.replacen(':', "/", 1) } else { name.to_owned() };

@@ -67,7 +67,7 @@ fn no_damaged_input_breaks_a_reader() {
                         1 => bytes[at.min(whole.len() - 1)..]
                             .iter_mut()
                             .take(1)
-                            .for_each(|b| *b = b"\0\n\"{[:, -@#="[other % 13]),
+                            .for_each(|b| *b = b"\0\n\"{[:, -@#="[other % 12]),
                         2 => drop(bytes.drain(at.min(other)..at.max(other))),
                         3 => {
                             let part = bytes[at.min(other)..at.max(other)].to_vec();
@@ -83,4 +83,17 @@ fn no_damaged_input_breaks_a_reader() {
             }
         }
     }
+}
+
+/// Real lockfiles, where they are there.
+pub(super) fn corpus() -> Option<std::path::PathBuf> {
+    let beside = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared");
+    let folder =
+        std::env::var_os("PARALLAX_CORPUS").map_or(beside, std::path::PathBuf::from).join("lockfiles");
+    if folder.is_dir() {
+        return Some(folder);
+    }
+    let told = format!("SKIPPED: {} is not there; set PARALLAX_CORPUS\n", folder.display());
+    std::io::Write::write_all(&mut std::io::stderr(), told.as_bytes()).unwrap();
+    None
 }

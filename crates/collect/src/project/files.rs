@@ -1,9 +1,9 @@
 //! Which files are looked for, how each is read, and which project a file in a sub-folder speaks for. Data and pure
 //! functions; opens nothing. Files that hold credentials (`.env`, `.npmrc`, `.pypirc` ...) are not in it.
 
-use super::lockfile::{self, fits};
 use super::pin::Read;
 use super::{dockerfile, gemfile, gitlab, go_mod, package_json, toml_file, version_file, workflow, wrapper};
+use crate::lockfile::{self, fits};
 use crate::machine::Find;
 
 /// How a file's pins are read.
@@ -95,7 +95,9 @@ pub(super) enum Role {
     /// Its pins are read; the tool where it speaks of one only.
     Pins(PinReader),
     /// It is a lockfile.
-    Lock(&'static lockfile::Known),
+    Lock(&'static lockfile::Format),
+    /// Readers of lockfiles may need it.
+    Beside,
 }
 
 /// How a file's pins are read, and of which tool they can be.
@@ -118,8 +120,8 @@ impl PinReader {
 /// What the file at a path (relative to the project) is; `None` where it is nothing that is read.
 pub(super) fn role(path: &str) -> Option<Role> {
     let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
-    if let Some(known) = lockfile::by_path(path) {
-        return Some(Role::Lock(known));
+    if let Some(format) = lockfile::by_path(path) {
+        return Some(Role::Lock(format));
     }
     if let Some((_, tool)) = SINGLE.iter().find(|(single, _)| *single == name) {
         return Some(Role::Pins(PinReader { tool, read: None }));
@@ -135,7 +137,8 @@ pub(super) fn role(path: &str) -> Option<Role> {
         (".mise" | ".config/mise", "config.toml") => Some(toml_file::mise as Reader),
         _ => READERS.iter().find(|(pattern, _)| fits(pattern, name)).map(|(_, reader)| *reader),
     };
-    reader.map(|read| Role::Pins(PinReader { tool: "*", read: Some(read) }))
+    let beside = || lockfile::BESIDE.iter().any(|pattern| fits(pattern, name)).then_some(Role::Beside);
+    reader.map(|read| Role::Pins(PinReader { tool: "*", read: Some(read) })).or_else(beside)
 }
 
 /// The search for all of them.
@@ -157,8 +160,9 @@ pub(super) fn exact_names() -> impl Iterator<Item = &'static str> {
 fn names() -> impl Iterator<Item = &'static str> {
     let single = SINGLE.iter().map(|(name, _)| *name);
     let readers = READERS.iter().map(|(name, _)| *name);
-    let locks = lockfile::KNOWN.iter().map(|known| known.name);
-    single.chain(readers).chain(locks).chain([".gitlab-ci.yml"])
+    let locks = lockfile::FORMATS.iter().map(|format| format.name);
+    let beside = lockfile::BESIDE.iter().copied();
+    single.chain(readers).chain(locks).chain(beside).chain([".gitlab-ci.yml"])
 }
 
 /// The folder of the project that a file speaks for: its own, but a hidden folder and one for containers belong to
@@ -187,7 +191,8 @@ mod tests {
     fn roles() {
         let check = |path: &str, expected: &str| {
             let found = match role(path) {
-                Some(Role::Lock(known)) => known.format,
+                Some(Role::Lock(format)) => format.id,
+                Some(Role::Beside) => "beside",
                 Some(Role::Pins(reader)) => reader.tool,
                 None => "",
             };
@@ -205,6 +210,7 @@ mod tests {
         check("sub/.github/workflows/ci.yml", "");
         check(".config/mise/config.toml", "*");
         check(".cargo/config.toml", "");
+        check("php/composer.json", "beside");
         for credentials in [".env", ".npmrc", ".pypirc", ".netrc", ".yarnrc.yml", "auth.json", ".env.local"] {
             check(credentials, "");
         }

@@ -1,10 +1,11 @@
 //! The project's own files: what they pin (`pin/<tool>`), and what its lockfiles fix (`lockfile/<path>`,
-//! `dependency/npm/<name>`).
+//! `dependency/<ecosystem>/<name>`).
 //!
 //! Pins of the project's own folder speak for the environment and are `pin/<tool>`; those of a sub-project are
 //! `pin/<tool>/<folder>`, so that the parts of a monorepo may differ. Two round trips: a search, then the
 //! files that it showed. Reads no file that holds credentials, and judges nothing.
 
+mod dependency;
 mod dockerfile;
 mod env_example;
 mod files;
@@ -12,27 +13,27 @@ mod gemfile;
 mod gitlab;
 mod go_mod;
 mod image;
-mod lockfile;
-mod npm_lock;
 mod package_json;
-mod pin;
+pub(crate) mod pin;
 mod report;
 mod toml_file;
 mod version_file;
 mod workflow;
 mod wrapper;
-mod yaml;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use parallax_model::{GapKind, Key};
 
 pub use env_example::{ExampleError, ExampleFile, ExampleVariable, Sample, env_example, read_env_example};
 
 use self::files::{PinReader, Role};
-use self::lockfile::Known;
 use self::report::Report;
-use crate::machine::{Batch, Entry, EntryKind, FileContent, Machine, MachineError, ProbeError, Ticket};
+use crate::lockfile::{self, Files, Format};
+use crate::machine::{
+    Batch, Entry, EntryKind, FileContent, Machine, MachineError, ProbeError, Replies, Ticket,
+};
+pub(crate) use crate::yaml;
 use crate::{Collected, Collector, Scope};
 
 /// The collector.
@@ -49,6 +50,9 @@ const REGIONS: [&str; 3] = ["pin/**", "lockfile/**", "dependency/**"];
 
 const MAX_PIN_BYTES: usize = 1 << 20;
 const MAX_LOCK_BYTES: usize = 64 << 20;
+/// All lockfiles that are read together; where there are many, each may have its share, but at least the second.
+const MAX_LOCKS_BYTES: usize = 256 << 20;
+const MIN_LOCK_BYTES: usize = 4 << 20;
 /// More names than this in one folder are not listed.
 const MAX_ENTRIES: usize = 20_000;
 /// More folders that can't be looked into than this are one gap.
@@ -84,23 +88,45 @@ fn observe(machine: &dyn Machine, root: &str, collected: &mut Collected) -> Resu
     }
     let replies = machine.run(&batch)?;
     let mut report = Report::new(root, collected);
+    let others = others(&asked, &replies);
     for (path, reader, ticket) in asked.pins {
         match whole(replies.get(ticket), MAX_PIN_BYTES) {
             Ok(content) => report.pins(path, &reader, content),
             Err(error) => report.unread_pins(path, &reader, paths.basis, &error),
         }
     }
-    for AskedLock { path, known, digest, content } in asked.locks {
+    for (path, ticket) in asked.beside {
+        if let Err(error) = whole(replies.get(ticket), MAX_PIN_BYTES) {
+            report.unread_beside(path, paths.basis, &error);
+        }
+    }
+    for AskedLock { path, format, digest, content } in asked.locks {
         match replies.get(digest) {
             Ok(digest) => {
-                let content = content.map(|ticket| whole(replies.get(ticket), MAX_LOCK_BYTES));
-                report.lockfile(path, known, digest, content);
+                let content = content.map(|(ticket, most)| {
+                    whole(replies.get(ticket), most).map(|content| Files::new(path, &content.bytes, &others))
+                });
+                report.lockfile(path, format, digest, content);
             }
-            Err(error) => report.unread_lockfile(path, known, paths.basis, &error),
+            Err(error) => report.unread_lockfile(path, format, paths.basis, &error),
         }
     }
     report.finish();
     Ok(())
+}
+
+/// What readers of lockfiles may look at beside the lockfile: manifests, and other lockfiles that one may include.
+fn others(asked: &Asked<'_>, replies: &Replies) -> BTreeMap<String, Vec<u8>> {
+    let pins = asked.pins.iter().map(|(path, _, ticket)| (*path, *ticket, MAX_PIN_BYTES));
+    let beside = asked.beside.iter().map(|(path, ticket)| (*path, *ticket, MAX_PIN_BYTES));
+    let includes = asked.locks.iter().filter(|lock| lock.format.includes());
+    let locks = includes.filter_map(|lock| lock.content.map(|(ticket, most)| (lock.path, ticket, most)));
+    pins.chain(beside)
+        .chain(locks)
+        .filter_map(|(path, ticket, most)| {
+            Some((path.to_owned(), whole(replies.get(ticket), most).ok()?.bytes.clone()))
+        })
+        .collect()
 }
 
 /// Files to read, relative to the project's folder.
@@ -211,23 +237,26 @@ fn names(entries: &[Entry]) -> impl Iterator<Item = String> {
 #[derive(Default)]
 struct Asked<'p> {
     pins: Vec<(&'p str, PinReader, Ticket<FileContent>)>,
+    beside: Vec<(&'p str, Ticket<FileContent>)>,
     locks: Vec<AskedLock<'p>>,
 }
 
-/// A lockfile: its digest, and its content where its packages are read.
+/// A lockfile: its digest, and its content where its packages are read, with how many bytes it may have.
 struct AskedLock<'p> {
     path: &'p str,
-    known: &'static Known,
+    format: &'static Format,
     digest: Ticket<String>,
-    content: Option<Ticket<FileContent>>,
+    content: Option<(Ticket<FileContent>, usize)>,
 }
 
 fn ask<'p>(root: &str, paths: &'p Paths, batch: &mut Batch, collected: &mut Collected) -> Asked<'p> {
     let mut asked = Asked::default();
     let mut nearest: Vec<&str> = paths.list.iter().map(String::as_str).collect();
     nearest.sort_by_key(|path| path.matches('/').count());
+    let locks = || nearest.iter().filter_map(|path| lockfile::by_path(path));
+    let most = lock_bytes(locks().filter(|format| format.read.is_some()).count().min(MAX_LOCK_FILES));
     let (mut pins_left_out, mut locks_left_out) = (0, 0);
-    for path in nearest {
+    for path in &nearest {
         match files::role(path) {
             Some(Role::Pins(_)) if asked.pins.len() >= MAX_PIN_FILES => pins_left_out += 1,
             Some(Role::Pins(reader)) => {
@@ -235,10 +264,16 @@ fn ask<'p>(root: &str, paths: &'p Paths, batch: &mut Batch, collected: &mut Coll
                 asked.pins.push((path, reader, ticket));
             }
             Some(Role::Lock(_)) if asked.locks.len() >= MAX_LOCK_FILES => locks_left_out += 1,
-            Some(Role::Lock(known)) => {
+            Some(Role::Lock(format)) => {
                 let digest = batch.sha256(join(root, path));
-                let content = lockfile::is_npm(known).then(|| batch.read(join(root, path), MAX_LOCK_BYTES));
-                asked.locks.push(AskedLock { path, known, digest, content });
+                let content = format.read.map(|_| (batch.read(join(root, path), most), most));
+                asked.locks.push(AskedLock { path, format, digest, content });
+            }
+            Some(Role::Beside) if locks().next().is_none() => {}
+            Some(Role::Beside) if asked.beside.len() >= MAX_PIN_FILES => locks_left_out += 1,
+            Some(Role::Beside) => {
+                let ticket = batch.read(join(root, path), MAX_PIN_BYTES);
+                asked.beside.push((path, ticket));
             }
             None => {}
         }
@@ -250,6 +285,11 @@ fn ask<'p>(root: &str, paths: &'p Paths, batch: &mut Batch, collected: &mut Coll
         }
     }
     asked
+}
+
+/// How many bytes each of so many lockfiles may have.
+fn lock_bytes(count: usize) -> usize {
+    (MAX_LOCKS_BYTES / count.max(1)).clamp(MIN_LOCK_BYTES, MAX_LOCK_BYTES)
 }
 
 /// A file that came whole.

@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::pin::{Lines, Malformed, Pin, Read};
+use super::pin::{Lines, Pin, Read};
+use crate::lockfile::json::malformed;
 
 #[derive(Deserialize)]
 struct Manifest<'a> {
@@ -95,16 +96,6 @@ impl Place {
     fn line(&self, raw: &RawValue) -> usize {
         self.lines.at((raw.get().as_ptr() as usize).saturating_sub(self.start))
     }
-}
-
-/// The place of an error. `serde_json`'s message may quote the file, so it is not kept.
-pub(super) fn malformed(error: &serde_json::Error, shape: &'static str) -> Malformed {
-    let what = match error.classify() {
-        serde_json::error::Category::Eof => "ends too early",
-        serde_json::error::Category::Data => shape,
-        serde_json::error::Category::Io | serde_json::error::Category::Syntax => "not JSON",
-    };
-    Malformed { line: error.line().max(1), column: error.column().max(1), what }
 }
 
 #[cfg(test)]

@@ -3,6 +3,9 @@
 
 use std::borrow::Cow;
 
+pub(crate) use crate::lockfile::Malformed;
+pub(crate) use crate::secret::without_credentials;
+
 /// What one place declares of one tool.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Pin {
@@ -23,17 +26,6 @@ pub(super) enum Declared {
     Version(String),
     /// What another file of the project declares; its path.
     SameAs(String),
-}
-
-/// A file that is not what its name promises.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Malformed {
-    /// The line, from 1.
-    pub(super) line: usize,
-    /// The column, from 1.
-    pub(super) column: usize,
-    /// What is wrong, without any of the file's own text (which may be secret).
-    pub(super) what: &'static str,
 }
 
 /// What a reader of one format gives.
@@ -159,65 +151,27 @@ fn starts_with_digit(text: &str) -> bool {
 }
 
 /// Where a text's lines end, so that a place is found without reading the text again.
-pub(super) struct Lines {
+pub(crate) struct Lines {
     ends: Vec<usize>,
 }
 
 impl Lines {
     /// Of a text.
-    pub(super) fn of(text: &str) -> Self {
+    pub(crate) fn of(text: &str) -> Self {
         Self { ends: memchr::memchr_iter(b'\n', text.as_bytes()).collect() }
     }
 
     /// The line, from 1, of a place.
-    pub(super) fn at(&self, offset: usize) -> usize {
+    pub(crate) fn at(&self, offset: usize) -> usize {
         1 + self.ends.partition_point(|end| *end < offset)
     }
 
     /// What is malformed at a place.
-    pub(super) fn malformed(&self, offset: usize, what: &'static str) -> Malformed {
+    pub(crate) fn malformed(&self, offset: usize, what: &'static str) -> Malformed {
         let line = self.at(offset);
         let start = line.checked_sub(2).and_then(|before| self.ends.get(before)).map_or(0, |end| end + 1);
         Malformed { line, column: offset.saturating_sub(start) + 1, what }
     }
-}
-
-/// Takes out of a text what may be a credential in a URL: user and password, query and fragment.
-pub(super) fn without_credentials(text: &str) -> Cow<'_, str> {
-    if !text.contains("//") {
-        return text.into();
-    }
-    let mut out = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some((before, after)) = rest.split_once("//") {
-        out.push_str(before);
-        out.push_str("//");
-        let end = after.find(|c: char| c.is_whitespace() || matches!(c, '"' | '\'')).unwrap_or(after.len());
-        let (url, left) = after.split_at(end);
-        let named = url.split(['?', '#']).next().unwrap_or_default();
-        match (after_user(named), after_user(url)) {
-            (Some(host), _) => out.extend(["REDACTED@", host]),
-            // A password with `?` or `#` in it: nothing here can be told apart.
-            (None, Some(_)) => out.push_str("REDACTED"),
-            (None, None) => out.push_str(named),
-        }
-        rest = left;
-    }
-    out.push_str(rest);
-    out.into()
-}
-
-/// What follows the user and password; an `@` after `/` begins a scope (`/@types/node`) instead.
-fn after_user(url: &str) -> Option<&str> {
-    let mut found = None;
-    let mut before = None;
-    for (at, c) in url.char_indices() {
-        if c == '@' && before != Some('/') {
-            found = url.get(at + 1..);
-        }
-        before = Some(c);
-    }
-    found
 }
 
 #[cfg(test)]
@@ -246,20 +200,6 @@ mod tests {
         assert_eq!(Pin::version("", "", "1", 1), None);
         assert_eq!(Pin::version("nodejs", "", "1", 1).unwrap().tool, "node");
         assert_eq!(Pin::version("ubi:a/b", "", "1", 1).unwrap().tool, "ubi:a:b");
-    }
-
-    #[test]
-    fn credentials_of_urls_are_taken_out() {
-        let check = |text: &str, expected: &str| assert_eq!(without_credentials(text), expected);
-        check("https://u:p@h/x.tgz?token=abc#f", "https://REDACTED@h/x.tgz");
-        check("https://h/x.tgz?token=abc", "https://h/x.tgz");
-        check("a git+ssh://git@h/r.git#sha b", "a git+ssh://REDACTED@h/r.git b");
-        check("https://u:p/w@h/x", "https://REDACTED@h/x");
-        check("https://u:p@h/x?a=@tok", "https://REDACTED@h/x");
-        check("https://u:p?a@h/x", "https://REDACTED");
-        check("https://h/@types/node.tgz", "https://h/@types/node.tgz");
-        check("1.2.3", "1.2.3");
-        check("//", "//");
     }
 
     #[test]

@@ -1,43 +1,37 @@
 //! From what the readers gave to resources and gaps. Every text of a project's file that enters a resource or a
 //! gap passes through here, and loses what may be a credential.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::str::Utf8Error;
 
-use parallax_model::{
-    Attribute, Attributes, GapKind, Key, PathBuilder, Relation, RelationKind, Resource, Value,
-};
+use parallax_model::{Attributes, GapKind, Key, PathBuilder, Resource};
 
+use super::dependency::{self, Dependencies};
 use super::files::{PinReader, project_folder};
-use super::lockfile::{self, Known};
-use super::npm_lock::{self, Locked};
 use super::pin::{Declared, Malformed, Pin, without_credentials};
 use super::{Basis, join};
 use crate::Collected;
+use crate::lockfile::{Files, Format};
 use crate::machine::{FileContent, ProbeError};
 use crate::secret::redact_text;
 
 /// More versions than this in one file are not kept.
 const MAX_PINS: usize = 256;
+/// More entries of one lockfile that are not understood than this are one gap.
+const MAX_UNCLEAR: usize = 20;
 
 /// Collects what the files of one project say.
 pub(super) struct Report<'c, 'p> {
     root: &'c str,
     collected: &'c mut Collected,
     pins: Vec<(&'p str, Pin)>,
-    dependencies: BTreeMap<String, Dependency<'p>>,
-}
-
-#[derive(Default)]
-struct Dependency<'p> {
-    locked: Locked,
-    lockfiles: BTreeSet<&'p str>,
+    dependencies: Dependencies<'p>,
 }
 
 impl<'c, 'p> Report<'c, 'p> {
     /// An empty report.
     pub(super) fn new(root: &'c str, collected: &'c mut Collected) -> Self {
-        Self { root, collected, pins: Vec::new(), dependencies: BTreeMap::new() }
+        Self { root, collected, pins: Vec::new(), dependencies: Dependencies::default() }
     }
 
     /// Takes a file that pins.
@@ -65,44 +59,63 @@ impl<'c, 'p> Report<'c, 'p> {
         self.unread(pin_key(reader.tool, path).as_str(), path, basis, error);
     }
 
-    /// Takes a lockfile; `content` where its packages are read too.
+    /// Takes a lockfile by its digest; with its files where its packages are read too.
     pub(super) fn lockfile(
         &mut self,
         path: &'p str,
-        known: &Known,
+        format: &Format,
         digest: &str,
-        content: Option<Result<&FileContent, ProbeError>>,
+        content: Option<Result<Files<'_>, ProbeError>>,
     ) {
         let mut resource = Resource::new(Key::of(["lockfile", path]), "lockfile")
-            .with("ecosystem", known.ecosystem)
-            .with("format", known.format)
+            .with("ecosystem", format.ecosystem)
+            .with("format", format.id)
             .with("sha256", digest);
-        match content.map(|content| content.map(|content| npm_lock::read(&content.bytes))) {
-            None => {}
-            Some(Err(error)) => self.unread("dependency/npm/**", path, Basis::Seen, &error),
-            Some(Ok(Err(error))) => {
-                self.collected.gap("dependency/npm/**", GapKind::NotParsed, self.place(path, &error));
-            }
-            Some(Ok(Ok(tree))) => {
-                resource.attributes.set("format", format!("npm-v{}", tree.version.max(1)));
-                resource.attributes.set("packages", u64::try_from(tree.count()).unwrap_or(u64::MAX));
-                for (name, locked) in tree.packages {
-                    let dependency = self.dependencies.entry(name).or_default();
-                    dependency.locked.versions.extend(locked.versions);
-                    dependency.locked.integrity.extend(locked.integrity);
-                    dependency.lockfiles.insert(path);
+        let region = packages_of(format);
+        match (format.read, content) {
+            (None, _) | (_, None) => {}
+            (Some(_), Some(Err(error))) => self.unread(&region, path, Basis::Seen, &error),
+            (Some(read), Some(Ok(files))) => match read(&files) {
+                Err(error) => self.collected.gap(region, GapKind::NotParsed, self.place(path, &error)),
+                Ok(locked) => {
+                    if !locked.version.is_empty() {
+                        resource
+                            .attributes
+                            .set("format", masked(&format!("{}-v{}", format.id, locked.version)));
+                    }
+                    resource.attributes.set("packages", dependency::count(&locked));
+                    self.unclear(path, &region, &locked.unclear);
+                    self.dependencies.add(path, format.ecosystem, locked);
                 }
-            }
+            },
         }
         self.collected.push(resource);
     }
 
-    /// Takes a lockfile that could not be read.
-    pub(super) fn unread_lockfile(&mut self, path: &str, known: &Known, basis: Basis, error: &ProbeError) {
-        self.unread(Key::of(["lockfile", path]).as_str(), path, basis, error);
-        if lockfile::is_npm(known) {
-            self.unread("dependency/npm/**", path, basis, error);
+    /// Notes entries of a lockfile that could not be understood.
+    fn unclear(&mut self, path: &str, region: &str, unclear: &[Malformed]) {
+        let (named, more) = unclear.split_at_checked(MAX_UNCLEAR).unwrap_or((unclear, &[]));
+        for error in named {
+            self.collected.gap(region, GapKind::NotParsed, self.place(path, error));
         }
+        if !more.is_empty() {
+            let why =
+                format!("{}: {} more entries that are not understood", join(self.root, path), more.len());
+            self.collected.gap(region, GapKind::NotParsed, why);
+        }
+    }
+
+    /// Takes a lockfile that could not be read.
+    pub(super) fn unread_lockfile(&mut self, path: &str, format: &Format, basis: Basis, error: &ProbeError) {
+        self.unread(Key::of(["lockfile", path]).as_str(), path, basis, error);
+        if format.read.is_some() {
+            self.unread(&packages_of(format), path, basis, error);
+        }
+    }
+
+    /// Takes a file that a lockfile may need and that could not be read.
+    pub(super) fn unread_beside(&mut self, path: &str, basis: Basis, error: &ProbeError) {
+        self.unread("dependency/**", path, basis, error);
     }
 
     fn unread(&mut self, what: &str, path: &str, basis: Basis, error: &ProbeError) {
@@ -148,9 +161,7 @@ impl<'c, 'p> Report<'c, 'p> {
         for (key, attributes) in resources {
             self.collected.push(Resource { key, kind: "pin".into(), attributes, relations: Vec::new() });
         }
-        for (name, dependency) in self.dependencies {
-            self.collected.push(dependency.resource(&name));
-        }
+        self.collected.resources.extend(self.dependencies.into_resources());
     }
 
     /// What a pin declares, from the file that it points to where it points to one.
@@ -186,33 +197,13 @@ fn preference(field: &str) -> u8 {
     }
 }
 
-impl Dependency<'_> {
-    fn resource(self, name: &str) -> Resource {
-        let versions = npm_lock::sorted(&self.locked.versions);
-        let mut list = Vec::with_capacity(2);
-        let mut add = |path: &str, value: String| {
-            list.push(Attribute { path: path.into(), value: Value::from(value) });
-        };
-        if !self.locked.integrity.is_empty() {
-            let hashes: Vec<&str> = self.locked.integrity.iter().map(String::as_str).collect();
-            add("integrity", hashes.join(" "));
-        }
-        match versions.as_slice() {
-            [] => {}
-            [one] => add("version", masked(one)),
-            several => add("versions", several.iter().map(|v| masked(v)).collect::<Vec<_>>().join(" ")),
-        }
-        let mut resource = Resource::new(Key::of(["dependency", "npm", name]), "dependency");
-        resource.attributes = Attributes::from_unsorted(list);
-        for path in self.lockfiles {
-            resource.relate(Relation { kind: RelationKind::DeclaredIn, to: Key::of(["lockfile", path]) });
-        }
-        resource
-    }
+/// The region of all packages that a lockfile may speak of.
+fn packages_of(format: &Format) -> String {
+    format!("dependency/{}/**", format.ecosystem)
 }
 
 /// A text of the project's, without credentials of URLs and without well-known tokens.
-fn masked(text: &str) -> String {
+pub(super) fn masked(text: &str) -> String {
     // Plain versions are most of what there is.
     let plain = |b: u8| b.is_ascii_digit() || matches!(b, b'.' | b'-' | b'+');
     if text.bytes().all(plain) { text.to_owned() } else { redact_text(&without_credentials(text)) }

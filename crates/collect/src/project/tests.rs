@@ -134,10 +134,17 @@ fn what_could_not_be_seen_is_a_gap() {
         ],
     );
     check(
-        r#"{"files": {"/p/package-lock.json": {"error": "permission"}, "/p/yarn.lock": "x"}}"#,
+        r#"{"files": {"/p/package-lock.json": {"error": "permission"}, "/p/bun.lockb": "x"}}"#,
         &[
             "lockfile/package-lock.json Permission /p/package-lock.json: permission denied",
             "dependency/npm/** Permission /p/package-lock.json: permission denied",
+        ],
+    );
+    check(
+        r#"{"files": {"/p/web/yarn.lock": "a@1:\n  version \"1\"\nb@1:\n", "/p/yarn.lock": "x"}}"#,
+        &[
+            "dependency/npm/** NotParsed /p/yarn.lock:1:2: not a lockfile of Yarn",
+            "dependency/npm/** NotParsed /p/web/yarn.lock:3:1: an entry without a version",
         ],
     );
     check(
@@ -256,21 +263,6 @@ fn corpus() -> Option<PathBuf> {
     None
 }
 
-#[test]
-fn a_real_lockfile_has_its_true_counts() {
-    let Some(corpus) = corpus() else { return };
-    let bytes = std::fs::read(corpus.join("facebook+create-react-app/package-lock.json")).unwrap();
-    let tree = npm_lock::read(&bytes).unwrap();
-    let entries =
-        serde_json::from_slice::<serde_json::Value>(&bytes).unwrap()["packages"].as_object().unwrap().len();
-    assert_eq!((entries, tree.count()), (2_590, 2_103));
-    for cut in (1..40).map(|n| n * bytes.len() / 41) {
-        let error = npm_lock::read(&bytes[..cut]).unwrap_err();
-        let lines = bytes[..cut].iter().filter(|b| **b == b'\n').count() + 1;
-        assert_eq!((error.line, error.what), (lines, "ends too early"), "cut at {cut}");
-    }
-}
-
 type AnyReader = fn(&str);
 
 const READERS: &[(&str, AnyReader)] = &[
@@ -281,7 +273,6 @@ const READERS: &[(&str, AnyReader)] = &[
     ("go_mod", |text| drop(go_mod::read(text))),
     ("image", |text| drop(image::versions(text))),
     ("mise", |text| drop(toml_file::mise(text))),
-    ("npm_lock", |text| drop(npm_lock::read(text.as_bytes()))),
     ("package_json", |text| drop(package_json::read(text))),
     ("pin", |text| drop(pin::without_credentials(text))),
     ("pipfile", |text| drop(toml_file::pipfile(text))),

@@ -125,15 +125,15 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Another version has other content by nature: its hash only explains the version. With the same
-    /// version it is a finding of its own.
+    /// Another version has other content by nature, and often another URL: these only explain the version. With the same
+    /// version each is a finding of its own.
     fn set_aside_content_of_another_version(&mut self, from: usize) {
         let is = |d: &Difference, names: &[&str]| {
             d.attribute.as_ref().is_some_and(|a| names.contains(&a.as_str()))
         };
         let mut of_package = self.out.differences.split_off(from);
         if of_package.iter().any(|d| is(d, &["version", "versions"])) {
-            for hash in of_package.extract_if(.., |d| is(d, &["integrity"])) {
+            for hash in of_package.extract_if(.., |d| is(d, &["integrity", "source"])) {
                 self.out.suppressed.push(Suppressed {
                     key: hash.key,
                     attribute: hash.attribute,

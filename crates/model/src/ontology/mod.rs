@@ -92,6 +92,34 @@ pub fn kind(id: &str) -> Option<&'static KindRow> {
     kinds().find(|row| row.id == id)
 }
 
+/// The row of the kind that keys of this shape have (`runtime/<name>`), for where a key is all that is known;
+/// `None` where no kind has such keys. The last `<..>` of a shape stands for all that is left of a key.
+#[must_use]
+pub fn kind_by_key(key: &Key) -> Option<&'static KindRow> {
+    kinds().find(|row| has_shape(row.key, key))
+}
+
+fn has_shape(shape: &str, key: &Key) -> bool {
+    let is_open = shape.ends_with('>');
+    let mut segments = key.segments();
+    let fits = shape.split('/').all(|part| {
+        let segment = segments.next();
+        segment.is_some_and(|segment| part.starts_with('<') || part == segment)
+    });
+    fits && (is_open || segments.next().is_none())
+}
+
+/// How many segments a key has before its name: `dependency/npm` of `dependency/npm/@types/node`. All but the
+/// last, where no kind has such keys.
+#[must_use]
+pub fn segments_before_name(key: &Key) -> usize {
+    let (whole, own) = match kind_by_key(key) {
+        Some(row) => (row.key.split('/').count(), row.key.ends_with('>')),
+        None => (key.segments().count(), true),
+    };
+    if own { whole.saturating_sub(1) } else { 1.min(whole) }
+}
+
 /// The row that speaks of an attribute; `None` where the kind or the attribute is not known, which
 /// is compared as text.
 #[must_use]
@@ -147,6 +175,29 @@ mod tests {
                 let shown = row.attributes.iter().find(|a| a.path == *headline);
                 assert!(shown.is_some_and(|a| a.role == Role::Compared), "{}#{headline}", row.id);
             }
+        }
+    }
+
+    #[test]
+    fn kinds_and_names_by_key() {
+        let check = |text: &str, expected: Option<&str>, before: usize| {
+            let key = Key::parse(text).unwrap();
+            assert_eq!(kind_by_key(&key).map(|row| row.id), expected, "{text}");
+            assert_eq!(segments_before_name(&key), before, "{text}");
+        };
+        check("runtime/node", Some("runtime"), 1);
+        check("env/HOME", Some("env"), 1);
+        check("host/kernel", Some("kernel"), 1);
+        check("host/kernel/deeper", None, 2);
+        check("dependency/npm/@types/node", Some("dependency"), 2);
+        check("dependency/npm", None, 1);
+        check("pin/node/web", Some("pin"), 1);
+        check("k8s/apps/Deployment/shop/checkout", Some("object"), 4);
+        check("runtime", None, 0);
+        check("other/a/b", None, 2);
+        for row in kinds() {
+            let key = Key::parse(&row.key.replace(['<', '>'], "")).unwrap();
+            assert_eq!(kind_by_key(&key).map(|found| found.id), Some(row.id), "two kinds have such keys");
         }
     }
 

@@ -3,31 +3,47 @@
 //! Writers queue (`BEGIN IMMEDIATE`, with a wait), readers never wait (a write-ahead log). Every commit
 //! is flushed to the disk before it is acknowledged.
 
+#[cfg(test)]
+mod disk_tests;
+mod pages;
 mod read;
+mod salvage;
 mod schema;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod write;
 
 use std::fmt;
 use std::path::Path;
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension as _, TransactionBehavior};
 
 use crate::StoreError;
-use crate::backend::{Backend, Job};
+use crate::backend::{About, Backend, Job};
+
+pub(crate) use salvage::Wreck;
 
 /// How long SQLite itself waits for a lock, and how often it is asked again: a minute in all.
 const WAIT: Duration = Duration::from_secs(5);
 const TRIES: u32 = 12;
 /// How long to pause where SQLite gives up at once.
 const PAUSE: Duration = Duration::from_millis(20);
+/// How many pages are given back at a time.
+const PAGES_A_STEP: u32 = 256;
 
 /// A store in a file.
 pub(crate) struct Sqlite {
     connection: Connection,
     place: String,
+}
+
+/// Whether others may have the store open at the same time.
+#[derive(Clone, Copy)]
+enum Sharing {
+    Shared,
+    Alone,
 }
 
 impl fmt::Debug for Sqlite {
@@ -42,12 +58,27 @@ impl Sqlite {
     pub(crate) fn open(path: &Path) -> Result<Self, StoreError> {
         let place = path.display().to_string();
         let writable = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
-        match Self::attempt(path.as_os_str(), writable, &place) {
+        match Self::attempt(path.as_os_str(), writable, Sharing::Shared, &place) {
+            // What is shared of the log needs a file, and there is no space for one; alone, one reads without.
+            Err(StoreError::Full { .. }) => Self::attempt(path.as_os_str(), writable, Sharing::Alone, &place),
             Err(StoreError::ReadOnly { .. } | StoreError::Unreachable { .. }) if path.exists() => {
                 Self::open_read_only(path, &place)
             }
             opened => opened,
         }
+    }
+
+    /// Opens a store, which brings it to the current schema; gives the versions before and after.
+    pub(crate) fn migrated(path: &Path) -> Result<(i64, i64), StoreError> {
+        let found = if path.exists() {
+            let place = path.display().to_string();
+            let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+            let connection = Connection::open_with_flags(path, flags).map_err(|error| told(&place, error))?;
+            Self { connection, place }.version()?
+        } else {
+            0
+        };
+        Self::open(path).map(|_| (found, schema::known()))
     }
 
     /// Without a log beside it the file is complete, and SQLite need not create anything to read it.
@@ -57,15 +88,29 @@ impl Sqlite {
         log.push("-wal");
         let how = if Path::new(&log).exists() { "mode=ro" } else { "immutable=1" };
         let url = format!("file:{text}?{how}");
-        Self::attempt(url.as_ref(), OpenFlags::SQLITE_OPEN_READ_ONLY, place)
+        Self::attempt(url.as_ref(), OpenFlags::SQLITE_OPEN_READ_ONLY, Sharing::Shared, place)
     }
 
-    fn attempt(path: &std::ffi::OsStr, flags: OpenFlags, place: &str) -> Result<Self, StoreError> {
+    fn attempt(
+        path: &std::ffi::OsStr,
+        flags: OpenFlags,
+        sharing: Sharing,
+        place: &str,
+    ) -> Result<Self, StoreError> {
         let flags = flags | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection =
             Connection::open_with_flags(Path::new(path), flags).map_err(|error| told(place, error))?;
         let store = Self { connection, place: place.to_owned() };
         store.connection.set_prepared_statement_cache_capacity(64);
+        match sharing {
+            Sharing::Shared => {}
+            Sharing::Alone => {
+                store
+                    .connection
+                    .execute_batch("PRAGMA locking_mode = EXCLUSIVE")
+                    .map_err(|e| store.told(e))?;
+            }
+        }
         store.retried(|| store.set_up(flags.contains(OpenFlags::SQLITE_OPEN_READ_WRITE)))?;
         Ok(store)
     }
@@ -74,13 +119,18 @@ impl Sqlite {
         let connection = &self.connection;
         connection.busy_timeout(WAIT).map_err(|e| self.told(e))?;
         connection.execute_batch("PRAGMA cache_size = -32768").map_err(|e| self.told(e))?;
+        // Otherwise SQLite plans a query anew for each value that it is run with.
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map_err(|e| self.told(e))?;
         let found = self.version()?;
         if found > schema::known() {
             return Err(StoreError::Newer { place: self.place.clone(), found, known: schema::known() });
         }
         if writable && !connection.is_readonly("main").map_err(|e| self.told(e))? {
+            // Only a new file can be told so: then it can shrink step by step, without being written anew.
             connection
-                .execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;")
+                .execute_batch(
+                    "PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;",
+                )
                 .map_err(|e| self.told(e))?;
         }
         if found < schema::known() { self.migrate() } else { Ok(()) }
@@ -143,6 +193,22 @@ impl Sqlite {
         transaction.commit().map_err(|e| self.told(e))
     }
 
+    /// Gives some pages back; says whether there were any.
+    fn give_back(&self) -> Result<bool, StoreError> {
+        self.retried(|| {
+            let told = |e| self.told(e);
+            let count = || self.connection.query_row("PRAGMA page_count", [], |row| row.get::<_, i64>(0));
+            let before = count().map_err(told)?;
+            let sql = format!("PRAGMA incremental_vacuum({PAGES_A_STEP})");
+            // It does its work as its rows are asked for, although they hold nothing.
+            let mut statement = self.connection.prepare(&sql).map_err(told)?;
+            let mut rows = statement.query([]).map_err(told)?;
+            while rows.next().map_err(told)?.is_some() {}
+            drop(rows);
+            Ok(count().map_err(told)? < before)
+        })
+    }
+
     #[cfg(test)]
     pub(crate) fn connection(&self) -> &Connection {
         &self.connection
@@ -161,6 +227,21 @@ impl Backend for Sqlite {
     fn write(&self, job: &mut Job<'_>) -> Result<(), StoreError> {
         self.retried(|| self.in_transaction(job))
     }
+
+    fn about(&self) -> Result<About, StoreError> {
+        Ok(About { engine: "SQLite", schema: self.version()? })
+    }
+
+    fn shrink(&self) -> Result<(), StoreError> {
+        // Others write between two steps. A file that cannot shrink uses its free pages again.
+        while self.give_back()? {}
+        // What is left in the log goes when nobody reads it; if somebody does, it goes later.
+        let run = || self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+        match run().map_err(|e| self.told(e)) {
+            Ok(()) | Err(StoreError::Busy { .. }) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
 }
 
 /// One optional row as an optional value.
@@ -172,6 +253,8 @@ fn told(place: &str, error: rusqlite::Error) -> StoreError {
     let place = place.to_owned();
     match error.sqlite_error_code() {
         Some(ErrorCode::DiskFull) => StoreError::Full { place },
+        // A limit on files, or a quota: SQLite tells only of a write that failed.
+        Some(ErrorCode::SystemIoFailure) if is_write(&error) => StoreError::Full { place },
         Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => StoreError::ReadOnly { place },
         Some(ErrorCode::CannotOpen) => StoreError::Unreachable { place, why: error.to_string() },
         Some(ErrorCode::NotADatabase) => StoreError::NotAStore { place },
@@ -179,4 +262,10 @@ fn told(place: &str, error: rusqlite::Error) -> StoreError {
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => StoreError::Busy { place },
         _ => StoreError::Backend { place, source: Box::new(error) },
     }
+}
+
+fn is_write(error: &rusqlite::Error) -> bool {
+    use rusqlite::ffi::{SQLITE_IOERR_SHMSIZE, SQLITE_IOERR_WRITE};
+    let code = error.sqlite_error().map(|error| error.extended_code);
+    code.is_some_and(|code| [SQLITE_IOERR_WRITE, SQLITE_IOERR_SHMSIZE].contains(&code))
 }

@@ -36,6 +36,20 @@ impl Sqlite {
         optional(statement.query_row(parameters, read)).map_err(told)
     }
 
+    /// One row at most for each key, by a statement that is prepared once.
+    fn each<K, P: Params, T>(
+        &self,
+        sql: &str,
+        keys: &[K],
+        parameters: impl Fn(&K) -> P,
+        read: impl Fn(&Row<'_>) -> rusqlite::Result<T>,
+    ) -> Result<Vec<Option<T>>, StoreError> {
+        let told = |e| self.told(e);
+        let mut statement = self.connection.prepare_cached(sql).map_err(told)?;
+        let find = |key| optional(statement.query_row(parameters(key), &read)).map_err(told);
+        keys.iter().map(find).collect()
+    }
+
     fn count(&self, sql: &str) -> Result<u64, StoreError> {
         Ok(self.one(sql, [], |row| row.get::<_, Option<u64>>(0))?.flatten().unwrap_or_default())
     }
@@ -88,10 +102,8 @@ impl Reader for Sqlite {
     }
 
     fn chunk_ids(&self, names: &[Digest]) -> Result<Vec<Option<ChunkId>>, StoreError> {
-        let find = |name: &Digest| {
-            self.one("SELECT id FROM chunk_name WHERE name = ?1", [&name.0[..]], |row| row.get(0))
-        };
-        names.iter().map(find).collect()
+        let sql = "SELECT id FROM chunk_name WHERE name = ?1";
+        self.each(sql, names, |name| [name.0], |row| row.get(0))
     }
 
     fn named(&self, names: &[Digest]) -> Result<Vec<Option<(ChunkId, Packed)>>, StoreError> {
@@ -101,13 +113,12 @@ impl Reader for Sqlite {
         };
         let sql = "SELECT n.id, c.base, c.depth, c.data FROM chunk_name n CROSS JOIN chunk c ON c.id = n.id \
                    WHERE n.name = ?1";
-        names.iter().map(|name| self.one(sql, [&name.0[..]], read)).collect()
+        self.each(sql, names, |name| [name.0], read)
     }
 
     fn packed(&self, ids: &[ChunkId]) -> Result<Vec<Option<Packed>>, StoreError> {
         let read = |row: &Row<'_>| Ok(Packed { base: row.get(0)?, depth: row.get(1)?, data: row.get(2)? });
-        let find = |id: &ChunkId| self.one("SELECT base, depth, data FROM chunk WHERE id = ?1", [id], read);
-        ids.iter().map(find).collect()
+        self.each("SELECT base, depth, data FROM chunk WHERE id = ?1", ids, |id| [*id], read)
     }
 
     fn all_chunks(&self) -> Result<Vec<(ChunkId, Digest, Option<ChunkId>)>, StoreError> {

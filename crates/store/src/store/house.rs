@@ -1,4 +1,4 @@
-//! Keeping house: what is kept for how long, collecting what nothing needs, and checking that all is whole.
+//! Keeping house: what is kept for how long, and collecting what nothing needs. Several processes may do so at once.
 //!
 //! Writers go on meanwhile. What may go is found without a lock; each short transaction that removes something looks first at
 //! what was recorded since.
@@ -8,10 +8,10 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use parallax_model::{Digest, Timestamp};
 
 use super::record::unreadable;
-use super::shelf::Shelf;
-use super::{Store, entry_of};
+use super::shelf::{Cache, Shelf};
+use super::{Entry, Store, entry_of};
 use crate::StoreError;
-use crate::backend::{BlockQuery, ChunkId, EntryRow, EnvironmentId, Reader, Span, Writer};
+use crate::backend::{ChunkId, EntryRow, EnvironmentId, Reader, Span, Writer};
 use crate::pack::Packer;
 use crate::tree::{self, Level};
 
@@ -57,45 +57,53 @@ impl Policy {
     }
 }
 
-/// What was collected.
+/// What was collected, or would be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Collected {
     /// Entries that are no more.
     pub entries: usize,
     /// Chunks that are no more.
     pub chunks: usize,
-}
-
-/// What a check found.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Verified {
-    /// Entries that were read whole.
-    pub entries: usize,
-    /// Chunks that were held against their names.
-    pub chunks: usize,
-    /// What is wrong; nothing, where the store is whole.
-    pub problems: Vec<String>,
+    /// Bytes of those chunks, compressed.
+    pub bytes: u64,
 }
 
 impl Store {
+    /// The entries that the policy does not keep, by environment, oldest first.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub fn due(&self, policy: Policy, now: Timestamp) -> Result<Vec<Entry>, StoreError> {
+        self.viewing(|| {
+            let mut due = Vec::new();
+            for (id, name) in self.backend.environments()? {
+                let head = self.backend.head(id)?;
+                let mut kept = HashSet::new();
+                let mut gone = Vec::new();
+                for row in self.backend.entries(id, Span::ALL)? {
+                    let stretch = policy.stretch(row.captured, now.as_microsecond());
+                    let is_last = stretch.is_none_or(|stretch| kept.insert(stretch));
+                    let is_named = row.good.is_some() || row.is_pinned;
+                    if !is_last && !is_named && Some(row.number) != head {
+                        gone.push(entry_of(&name, &row));
+                    }
+                }
+                due.extend(gone.into_iter().rev());
+            }
+            Ok(due)
+        })
+    }
+
     /// Removes the entries that the policy does not keep. Their changes stay; their chunks go with [`Store::gc`].
     ///
     /// # Errors
     /// [`StoreError`]; what was removed until then stays removed.
     pub fn retain(&self, policy: Policy, now: Timestamp) -> Result<Collected, StoreError> {
         let mut collected = Collected::default();
-        for (id, _) in self.backend.environments()? {
-            let head = self.backend.head(id)?;
-            let mut kept = HashSet::new();
-            let mut gone = Vec::new();
-            for row in self.backend.entries(id, Span::ALL)? {
-                let stretch = policy.stretch(row.captured, now.as_microsecond());
-                let is_last = stretch.is_none_or(|stretch| kept.insert(stretch));
-                if !is_last && Some(row.number) != head {
-                    gone.push(row.number);
-                }
-            }
-            for batch in gone.chunks(BATCH) {
+        for of_one in self.due(policy, now)?.chunk_by(|a, b| a.environment == b.environment) {
+            let Some(first) = of_one.first() else { continue };
+            let id = self.known(&first.environment)?;
+            for batch in of_one.chunks(BATCH) {
                 let mut removed = 0;
                 self.backend.write(&mut |writer| {
                     removed = remove_entries(writer, id, batch)?;
@@ -112,9 +120,57 @@ impl Store {
     /// # Errors
     /// [`StoreError`]; what was removed until then stays removed.
     pub fn gc(&self) -> Result<Collected, StoreError> {
+        let (mut needed, gone) = self.viewing(|| self.unneeded(&BTreeSet::new()))?;
+        let mut collected = Collected::default();
+        for batch in gone.chunks(BATCH) {
+            let mut removed = Collected::default();
+            self.backend.write(&mut |writer| {
+                writer.keep_recordings_out()?;
+                needed.add_entries(&*writer, &self.packer, &BTreeSet::new())?;
+                removed = remove_chunks(writer, &needed, batch)?;
+                Ok(())
+            })?;
+            collected.chunks += removed.chunks;
+            collected.bytes = collected.bytes.saturating_add(removed.bytes);
+        }
+        Ok(collected)
+    }
+
+    /// What [`Store::gc`] would remove, were these entries gone. Changes nothing.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub fn gc_without(&self, entries: &[Entry]) -> Result<Collected, StoreError> {
+        self.viewing(|| {
+            let ids: HashMap<String, EnvironmentId> =
+                self.backend.environments()?.into_iter().map(|(id, name)| (name, id)).collect();
+            let place = |entry: &Entry| Some((*ids.get(&entry.environment)?, entry.number));
+            let without = entries.iter().filter_map(place).collect();
+            let (_, gone) = self.unneeded(&without)?;
+            let mut collected = Collected { entries: entries.len(), chunks: gone.len(), bytes: 0 };
+            for batch in gone.chunks(BATCH) {
+                let ids: Vec<ChunkId> = batch.iter().map(|(id, _)| *id).collect();
+                collected.bytes = collected.bytes.saturating_add(bytes_of(&*self.backend, &ids)?);
+            }
+            Ok(collected)
+        })
+    }
+
+    /// Gives what was collected back to the file system, where the database does not do so by itself.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub fn shrink(&self) -> Result<(), StoreError> {
+        self.backend.shrink()
+    }
+
+    /// What all entries need but these, and the chunks that none of those does.
+    fn unneeded(
+        &self,
+        without: &BTreeSet<(EnvironmentId, u64)>,
+    ) -> Result<(Needed, Vec<(ChunkId, Digest)>), StoreError> {
         let mut needed = Needed::default();
-        needed.add_entries(&*self.backend, &self.packer)?;
-        // Listed only now, so that the list holds all that those entries need.
+        needed.add_entries(&*self.backend, &self.packer, without)?;
         let all = self.backend.all_chunks()?;
         needed.are_bases_listed = true;
         let bases: HashMap<ChunkId, Option<ChunkId>> = all.iter().map(|(id, _, base)| (*id, *base)).collect();
@@ -124,106 +180,58 @@ impl Store {
                 at = bases.get(&id).copied().flatten();
             }
         }
-        let gone: Vec<(ChunkId, Digest)> = all
-            .iter()
-            .filter(|(id, ..)| !needed.ids.contains(id))
-            .map(|(id, name, _)| (*id, *name))
-            .collect();
-        let mut chunks = 0;
-        for batch in gone.chunks(BATCH) {
-            let mut removed = 0;
-            self.backend.write(&mut |writer| {
-                needed.add_entries(&*writer, &self.packer)?;
-                let mut batch = batch.to_vec();
-                batch.retain(|(id, name)| !needed.ids.contains(id) && !needed.names.contains(name));
-                removed = batch.len();
-                writer.remove_chunks(&batch)
-            })?;
-            chunks += removed;
-        }
-        Ok(Collected { entries: 0, chunks })
+        let is_gone = |(id, ..): &(ChunkId, Digest, Option<ChunkId>)| !needed.ids.contains(id);
+        let gone = all.into_iter().filter(is_gone).map(|(id, name, _)| (id, name)).collect();
+        Ok((needed, gone))
     }
+}
 
-    /// Reads everything and holds it against its names, counts and hashes.
-    ///
-    /// # Errors
-    /// [`StoreError`] only where the store cannot be read at all; what is wrong with parts of it is in the answer.
-    pub fn verify(&self) -> Result<Verified, StoreError> {
-        let mut out = Verified { problems: self.backend.integrity()?, ..Verified::default() };
-        let shelf = self.shelf();
-        let mut seen = HashSet::new();
-        for (id, name) in self.backend.environments()? {
-            let rows = self.backend.entries(id, Span::ALL)?;
-            let head = self.backend.head(id)?;
-            if head.is_some_and(|head| rows.iter().all(|row| row.number != head)) {
-                out.problems.push(format!("environment `{name}`: its latest entry is missing"));
-            }
-            for row in rows {
-                out.entries += 1;
-                if let Err(error) = self.verify_entry(&name, &row, &shelf, &mut seen) {
-                    out.problems.push(format!("environment `{name}`, entry {}: {error}", row.number));
-                }
-            }
-            let page = BlockQuery { key: None, span: Span::ALL, before: None };
-            for block in self.backend.blocks(id, page)? {
-                if let Err(error) = self.opened(&name, &block) {
-                    out.problems.push(error.to_string());
-                }
-            }
-        }
-        out.chunks = seen.len();
-        Ok(out)
-    }
-
-    fn verify_entry(
-        &self,
-        environment: &str,
-        row: &EntryRow,
-        shelf: &Shelf<'_>,
-        seen: &mut HashSet<Digest>,
-    ) -> Result<(), StoreError> {
-        self.header_of(environment, row, shelf)?;
-        if !seen.insert(row.root) {
-            return Ok(());
-        }
-        reach(shelf, row.root, &mut |name| {
-            seen.insert(name);
-        })?;
-        let snapshot = self.read(&entry_of(environment, row))?;
-        let attributes: usize = snapshot.resources().iter().map(|r| r.attributes.len()).sum();
-        let counted = (snapshot.resources().len(), attributes);
-        let said = (usize::try_from(row.resources), usize::try_from(row.attributes));
-        let unreadable =
-            |what| StoreError::Unreadable { environment: environment.to_owned(), number: row.number, what };
-        if said != (Ok(counted.0), Ok(counted.1)) {
-            return Err(unreadable("its tree (it holds another number of resources than was recorded)"));
-        }
-        match row.snapshot {
-            Some(hash) if hash != snapshot.hash() => Err(unreadable("its content (the hash is another)")),
-            Some(_) | None => Ok(()),
-        }
-    }
+fn bytes_of(reader: &dyn Reader, chunks: &[ChunkId]) -> Result<u64, StoreError> {
+    let packed = reader.packed(chunks)?.into_iter().flatten();
+    Ok(packed.map(|packed| u64::try_from(packed.data.len()).unwrap_or(u64::MAX)).fold(0, u64::saturating_add))
 }
 
 fn remove_entries(
     writer: &mut dyn Writer,
     environment: EnvironmentId,
-    numbers: &[u64],
+    entries: &[Entry],
 ) -> Result<usize, StoreError> {
     let mut removed = 0;
-    for number in numbers {
-        // It may have been found good since the list was made.
-        let row = writer.entry(environment, *number)?;
+    for entry in entries {
+        // It may have been found good, or collected by another, since the list was made.
+        let row = writer.entry(environment, entry.number)?;
         if row.is_some_and(|row| row.good.is_none() && !row.is_pinned) {
-            writer.remove_entry(environment, *number)?;
+            writer.remove_entry(environment, entry.number)?;
             removed += 1;
         }
     }
     Ok(removed)
 }
 
+fn remove_chunks(
+    writer: &mut dyn Writer,
+    needed: &Needed,
+    batch: &[(ChunkId, Digest)],
+) -> Result<Collected, StoreError> {
+    let names: Vec<Digest> = batch.iter().map(|(_, name)| *name).collect();
+    // Another may have collected it since, and a recording may have added it again under another number.
+    let there = writer.chunk_ids(&names)?;
+    let is_needed = |id: &ChunkId, name: &Digest| needed.ids.contains(id) || needed.names.contains(name);
+    let pairs =
+        batch.iter().zip(there).filter(|((id, name), there)| *there == Some(*id) && !is_needed(id, name));
+    let gone: Vec<(ChunkId, Digest)> = pairs.map(|(pair, _)| *pair).collect();
+    let ids: Vec<ChunkId> = gone.iter().map(|(id, _)| *id).collect();
+    let bytes = bytes_of(&*writer, &ids)?;
+    writer.remove_chunks(&gone)?;
+    Ok(Collected { entries: 0, chunks: gone.len(), bytes })
+}
+
 /// Names a chunk and all beneath it; leaves are named without being opened.
-fn reach(shelf: &Shelf<'_>, root: Digest, found: &mut dyn FnMut(Digest)) -> Result<(), StoreError> {
+pub(super) fn reach(
+    shelf: &Shelf<'_>,
+    root: Digest,
+    found: &mut dyn FnMut(Digest),
+) -> Result<(), StoreError> {
     let mut left: Vec<(Digest, Option<Level>)> = vec![(root, None)];
     while let Some((name, level)) = left.pop() {
         found(name);
@@ -245,12 +253,19 @@ struct Needed {
 }
 
 impl Needed {
-    /// Adds what the entries need that were not looked at yet.
-    fn add_entries(&mut self, reader: &dyn Reader, packer: &Packer) -> Result<(), StoreError> {
-        let shelf = Shelf::new(reader, packer);
+    /// Adds what the entries need that were not looked at yet, but for these.
+    fn add_entries(
+        &mut self,
+        reader: &dyn Reader,
+        packer: &Packer,
+        without: &BTreeSet<(EnvironmentId, u64)>,
+    ) -> Result<(), StoreError> {
+        let cache = Cache::default();
+        let shelf = Shelf::new(reader, packer, &cache);
         for (id, _) in reader.environments()? {
             for row in reader.entries(id, Span::ALL)? {
-                if self.entries.insert((id, row.number)) {
+                let place = (id, row.number);
+                if !without.contains(&place) && self.entries.insert(place) {
                     self.add(&shelf, &row)?;
                 }
             }

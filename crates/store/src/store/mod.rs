@@ -2,32 +2,44 @@
 //!
 //! Everything that is the same for every backend is in this folder: recording, reading, history, and keeping house.
 
+mod copy;
 mod header;
 mod history;
 mod house;
+#[cfg(test)]
+mod house_tests;
 mod read;
 mod record;
 mod relations;
+mod salvage;
 mod shelf;
+mod since;
+mod survey;
 #[cfg(test)]
 pub(crate) mod tests;
+mod verify;
 
 use std::path::Path;
 
 use parallax_model::{Digest, Timestamp};
 
+pub use copy::Copied;
 pub use history::Query;
-pub use house::{Collected, Policy, Verified};
+pub use house::{Collected, Policy};
 pub use read::Differing;
 pub use record::Recorded;
 pub use relations::Graph;
+pub use salvage::Salvaged;
+pub use survey::{Standing, Survey};
+pub use verify::{Problem, Tell, Verified};
 
 use crate::StoreError;
 use crate::backend::{Backend, EntryRow, EnvironmentId, Sizes, Span};
 use crate::pack::Packer;
+use crate::postgres::{Credentials, Postgres};
 use crate::sqlite::Sqlite;
 use crate::tree::{Counts, Root};
-use shelf::Shelf;
+use shelf::{Cache, Shelf};
 
 /// A store that is open.
 ///
@@ -45,6 +57,7 @@ use shelf::Shelf;
 pub struct Store {
     backend: Box<dyn Backend>,
     packer: Packer,
+    cache: Cache,
 }
 
 /// One recording in a timeline.
@@ -77,27 +90,48 @@ impl Entry {
 
 impl Store {
     /// Opens a store by the path of its file, which is made if it is not there (with its folder), or by a URL
-    /// (`sqlite:PATH`).
+    /// (`sqlite:PATH`, `postgresql://USER@HOST/DATABASE`).
     ///
     /// # Errors
-    /// [`StoreError`], which names the place.
+    /// [`StoreError`], which names the place; a password in a URL is never told.
     pub fn open(place: &str) -> Result<Self, StoreError> {
-        let path = match place.split_once(':') {
-            Some(("sqlite", path)) => path,
-            Some((scheme, _)) if scheme.len() > 1 && scheme.bytes().all(|b| b.is_ascii_lowercase()) => {
-                return Err(StoreError::UnknownUrl { url: scheme.to_owned() });
+        Self::open_with(place, &Credentials::default())
+    }
+
+    /// Opens a store; what the URL of a shared one does not say is taken from the credentials.
+    ///
+    /// # Errors
+    /// [`StoreError`], as with [`Store::open`].
+    pub fn open_with(place: &str, credentials: &Credentials) -> Result<Self, StoreError> {
+        match Named::of(place)? {
+            Named::Shared(url) => Ok(Self::over(Box::new(Postgres::open(url, credentials)?))),
+            Named::File(path) => {
+                make_folder(path)?;
+                Ok(Self::over(Box::new(Sqlite::open(path)?)))
             }
-            Some(_) | None => place,
+        }
+    }
+
+    /// Brings a store to the schema that this version works with. A shared store is opened by nobody with an earlier version
+    /// after that; a file is brought there by opening it, too.
+    ///
+    /// # Errors
+    /// [`StoreError`], as with [`Store::open`].
+    pub fn migrate(place: &str, credentials: &Credentials) -> Result<Migrated, StoreError> {
+        let (from, to) = match Named::of(place)? {
+            Named::Shared(url) => Postgres::migrated(url, credentials)?,
+            Named::File(path) => {
+                make_folder(path)?;
+                Sqlite::migrated(path)?
+            }
         };
-        let path = Path::new(path);
-        make_folder(path)?;
-        Ok(Self::over(Box::new(Sqlite::open(path)?)))
+        Ok(Migrated { from, to })
     }
 
     /// A store over any backend.
     #[must_use]
     pub fn over(backend: Box<dyn Backend>) -> Self {
-        Self { backend, packer: Packer::new() }
+        Self { backend, packer: Packer::new(), cache: Cache::default() }
     }
 
     /// The names of all environments that were recorded.
@@ -222,7 +256,7 @@ impl Store {
 
     fn shelf(&self) -> Shelf<'_> {
         // A box of a trait object lends itself as the trait that stands above.
-        Shelf::new(&*self.backend, &self.packer)
+        Shelf::new(&*self.backend, &self.packer, &self.cache)
     }
 }
 
@@ -241,6 +275,39 @@ fn entry_of(environment: &str, row: &EntryRow) -> Entry {
 
 fn missing(entry: &Entry) -> StoreError {
     StoreError::NoEntry { environment: entry.environment.clone(), number: entry.number }
+}
+
+/// The schemas between which a store was brought; the same, where nothing was to be done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Migrated {
+    /// The schema that it had; 0 where there was no store.
+    pub from: i64,
+    /// The schema that it has.
+    pub to: i64,
+}
+
+/// Where a store is, as somebody named it.
+enum Named<'p> {
+    File(&'p Path),
+    Shared(&'p str),
+}
+
+impl<'p> Named<'p> {
+    /// What looks like a URL is never taken for a file, and of one that is not understood no more than the scheme is told.
+    fn of(place: &'p str) -> Result<Self, StoreError> {
+        let place = if place.contains("://") { place.trim() } else { place };
+        let Some((scheme, rest)) = place.split_once(':') else {
+            return Ok(Self::File(Path::new(place)));
+        };
+        let is_scheme = scheme.len() > 1 && scheme.bytes().all(|b| b.is_ascii_alphabetic());
+        match scheme.to_ascii_lowercase().as_str() {
+            "postgres" | "postgresql" => Ok(Self::Shared(place)),
+            "sqlite" => Ok(Self::File(Path::new(rest))),
+            scheme if is_scheme => Err(StoreError::UnknownUrl { url: scheme.to_owned() }),
+            _ if rest.starts_with("//") => Err(StoreError::UnknownUrl { url: "...".to_owned() }),
+            _ => Ok(Self::File(Path::new(place))),
+        }
+    }
 }
 
 #[expect(clippy::disallowed_methods, reason = "the store's own folder is no part of any environment")]

@@ -1,17 +1,16 @@
 //! Reading what was recorded: a whole snapshot, one resource, what differs between two entries.
 
+#[cfg(test)]
+mod tests;
+
 use parallax_model::{Key, Resource, Snapshot, SnapshotHeader};
 
 use super::record::{root_of, unreadable};
 use super::shelf::Shelf;
 use super::{Entry, Store, header, missing};
 use crate::StoreError;
-use crate::backend::{EntryRow, EnvironmentId, Span};
-use crate::change::{self, Blindness, Kept, What};
+use crate::backend::{EntryRow, EnvironmentId};
 use crate::tree::{self, Chunks as _, Counts};
-
-/// How many entries are looked at to learn how a thing was when it was last seen.
-const FURTHEST_BACK: usize = 64;
 
 /// What differs between two entries: ready to be compared, without what is equal.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -120,40 +119,5 @@ impl Store {
             number: row.number,
             what: "its header",
         })
-    }
-
-    /// What a change is that seems to be one because the thing could not be seen before: held against
-    /// the last entry in which it could be.
-    pub(super) fn since_last_seen(
-        &self,
-        environment: &str,
-        id: EnvironmentId,
-        until: &EntryRow,
-        shelf: &Shelf<'_>,
-        seeming: Kept,
-    ) -> Result<Vec<Kept>, StoreError> {
-        let path = seeming.what.attribute().cloned();
-        let span = Span { until: until.captured, limit: FURTHEST_BACK, ..Span::ALL };
-        for row in self.backend.entries(id, span)? {
-            let blind = Blindness::of(&self.header_of(environment, &row, shelf)?.gaps);
-            if blind.hides(&seeming.key, path.as_ref()) {
-                continue;
-            }
-            let then = tree::get(shelf, &root_of(&row), &seeming.key)?;
-            let after = row.captured;
-            let whats = match seeming.what {
-                What::Appeared(now) => change::derive((then, Some(now))),
-                What::Attribute { path, after: now, .. } => {
-                    let before = then.and_then(|then| then.attributes.get(path.as_str()).cloned());
-                    let is_same = before == now;
-                    let what = What::Attribute { path, before, after: now };
-                    if is_same { Vec::new() } else { vec![what] }
-                }
-                other @ (What::Vanished(_) | What::Shape { .. }) => vec![other],
-            };
-            let key = seeming.key;
-            return Ok(whats.into_iter().map(|what| Kept { key: key.clone(), what, after }).collect());
-        }
-        Ok(vec![seeming])
     }
 }

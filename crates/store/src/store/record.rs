@@ -8,10 +8,11 @@ use std::collections::HashMap;
 use parallax_model::{Digest, Key, Resource, Snapshot, SnapshotHeader, Timestamp};
 
 use super::shelf::Shelf;
+use super::since::Since;
 use super::{Entry, Store, entry_of, header, missing};
 use crate::StoreError;
-use crate::backend::{Block, ChunkId, EntryRow, EnvironmentId, Packed, Writer};
-use crate::change::{self, Blindness, Change, Kept, What};
+use crate::backend::{Block, ChunkId, EntryRow, EnvironmentId, Packed, Span, Writer};
+use crate::change::{self, Change, Kept};
 use crate::tree::{self, Chunks as _, Edit, Level, Root, TreeError};
 
 /// Changes in a block: one block is read to show one change.
@@ -19,14 +20,15 @@ const BLOCK: usize = 32;
 /// How many chunks may have to be read to read one.
 const DEEPEST: u8 = 4;
 /// New chunks of a level that are compressed against the first of them.
-const NEIGHBOURS: usize = 16;
+const NEIGHBOURS: usize = 512;
 
 /// What a recording did.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Recorded {
-    /// The entry that was added.
+    /// The entry that was added, or was there.
     pub entry: Entry,
-    /// What changed since the entry before; nothing for the first.
+    /// What changed since the entry before, by time of capture; nothing for the first, and nothing of what was never seen
+    /// before.
     pub changes: Vec<Change>,
     /// How many chunks were not there before.
     pub new_chunks: usize,
@@ -41,6 +43,13 @@ struct Prepared {
     there: Vec<Digest>,
     changes: Vec<Kept>,
     row: EntryRow,
+}
+
+/// What is to be done for a recording.
+enum Preparation {
+    New(Prepared),
+    /// Nothing: it was recorded already.
+    Known(EntryRow),
 }
 
 /// A new chunk, compressed.
@@ -60,7 +69,11 @@ enum Base {
 }
 
 impl Store {
-    /// Records a snapshot as the latest of an environment.
+    /// Records a snapshot of an environment, in the place of its timeline that its time of capture says.
+    ///
+    /// Its changes are those since the entry that was captured last before it, also where later ones were recorded already (an
+    /// old snapshot file, a clock that is behind). What those tell stays true, as their intervals contain it; it is not
+    /// told anew. Recording the same snapshot again, with the same time of capture, gives the entry that is there.
     ///
     /// # Errors
     /// [`StoreError`]; then nothing was recorded.
@@ -115,8 +128,15 @@ impl Store {
             is_pinned: false,
         };
         loop {
-            shelf.forget();
-            let prepared = self.viewing(|| self.prepare(environment, &shelf, row.clone(), header))?;
+            let ask = |source| unreadable(name, source);
+            shelf.ask_again().map_err(ask)?;
+            let prepared = match self.viewing(|| self.prepare(environment, &shelf, row.clone(), header))? {
+                Preparation::New(prepared) => prepared,
+                Preparation::Known(row) => {
+                    let entry = entry_of(environment, &row);
+                    return Ok(Recorded { entry, changes: Vec::new(), new_chunks: 0 });
+                }
+            };
             let mut written = None;
             self.backend.write(&mut |writer| {
                 if let Some(base) = base {
@@ -145,53 +165,40 @@ impl Store {
         shelf: &Shelf<'_>,
         mut row: EntryRow,
         header: &SnapshotHeader,
-    ) -> Result<Prepared, StoreError> {
+    ) -> Result<Preparation, StoreError> {
         let id = self.backend.environment(environment)?;
         let head = id.map(|id| self.backend.head(id)).transpose()?.flatten();
         let before = match (id, head) {
-            (Some(id), Some(number)) => self.backend.entry(id, number)?.map(|row| (id, row)),
+            (Some(id), Some(number)) => self.backend.entry(id, number)?,
             (Some(_) | None, _) => None,
         };
         row.number = head.map_or(1, |number| number.saturating_add(1));
-        let changes = match &before {
-            Some((id, old)) => self.changes_since(environment, *id, old, shelf, &row, header)?,
+        let preceding = match id {
+            Some(id) => self.preceding(id, &row)?.map(|old| (id, old)),
+            None => None,
+        };
+        let changes = match preceding {
+            Some((_, old)) if is_same(&old, &row) => return Ok(Preparation::Known(old)),
+            Some((id, old)) => {
+                Since { store: self, environment, id, shelf, row: &row, header }.changes(&old)?
+            }
             None => Vec::new(),
         };
-        let (chunks, there) = self.pack_all(shelf, &row, before.as_ref().map(|(_, old)| old))?;
-        Ok(Prepared { before: head, chunks, there, changes, row })
+        // What is latest by number is never collected, so that new chunks may be compressed against its.
+        let (chunks, there) = self.pack_all(shelf, &row, before.as_ref())?;
+        Ok(Preparation::New(Prepared { before: head, chunks, there, changes, row }))
     }
 
-    fn changes_since(
-        &self,
-        environment: &str,
-        id: EnvironmentId,
-        old: &EntryRow,
-        shelf: &Shelf<'_>,
-        row: &EntryRow,
-        header: &SnapshotHeader,
-    ) -> Result<Vec<Kept>, StoreError> {
-        let seen = Blindness::of(&header.gaps);
-        let old_gaps = self.header_of(environment, old, shelf)?.gaps;
-        let was_seen = Blindness::of(&old_gaps);
-        let mut out = Vec::new();
-        for pair in tree::diff(shelf, &root_of(old), &root_of(row))? {
-            let pair = pair?;
-            let Some(key) = key_of(&pair) else { continue };
-            for what in change::derive(pair) {
-                let part = what.attribute().cloned();
-                if lost(&what) && seen.hides(&key, part.as_ref()) {
-                    // It may well be there still: what cannot be seen has not changed.
-                    continue;
-                }
-                let kept = Kept { key: key.clone(), what, after: old.captured };
-                if found(&kept.what) && was_seen.hides(&kept.key, part.as_ref()) {
-                    out.extend(self.since_last_seen(environment, id, old, shelf, kept)?);
-                } else {
-                    out.push(kept);
-                }
-            }
+    /// The entry that a recording follows in time: the last one captured until then, or the same recording.
+    fn preceding(&self, id: EnvironmentId, row: &EntryRow) -> Result<Option<EntryRow>, StoreError> {
+        let span = Span { until: row.captured, limit: 1, ..Span::ALL };
+        let Some(latest) = self.backend.entries(id, span)?.pop() else { return Ok(None) };
+        if latest.captured != row.captured {
+            return Ok(Some(latest));
         }
-        Ok(out)
+        let span = Span { since: row.captured, until: row.captured, limit: usize::MAX };
+        let same = self.backend.entries(id, span)?.into_iter().find(|other| is_same(other, row));
+        Ok(Some(same.unwrap_or(latest)))
     }
 
     /// All new chunks of a tree and its header, compressed, each after those that it needs; and those
@@ -217,8 +224,9 @@ impl Store {
     ) -> Result<usize, StoreError> {
         let mut ids = Vec::with_capacity(prepared.chunks.len());
         let mut added = 0;
-        for new in &prepared.chunks {
-            let there = writer.chunk_ids(&[new.name])?.into_iter().next().flatten();
+        let names: Vec<Digest> = prepared.chunks.iter().map(|new| new.name).collect();
+        let found = writer.chunk_ids(&names)?;
+        for (new, there) in prepared.chunks.iter().zip(found) {
             let base = match new.base {
                 Base::None => None,
                 Base::Kept(id) => Some(id),
@@ -334,6 +342,12 @@ pub(super) fn unreadable(chunk: Digest, source: tree::ChunkFailure) -> StoreErro
     TreeError::Unreadable { chunk, source }.into()
 }
 
+/// Whether two rows are of one snapshot: same capture, same content.
+fn is_same(old: &EntryRow, new: &EntryRow) -> bool {
+    let is_known = old.snapshot.is_some() && old.snapshot == new.snapshot;
+    old.captured == new.captured && (is_known || (old.root == new.root && old.header == new.header))
+}
+
 fn still_there(writer: &dyn Writer, base: &Entry) -> Result<(), StoreError> {
     let id = writer.environment(&base.environment)?.ok_or_else(|| missing(base))?;
     let row = writer.entry(id, base.number)?.filter(|row| row.root == base.tree);
@@ -356,18 +370,4 @@ pub(super) fn told_one(kept: Kept, entry: u64, not_after: Timestamp) -> Change {
         at: None,
         evidence: Vec::new(),
     }
-}
-
-fn key_of(pair: &tree::Pair) -> Option<Key> {
-    pair.1.as_ref().or(pair.0.as_ref()).map(|resource| resource.key.clone())
-}
-
-/// Whether something is not there any more.
-fn lost(what: &What) -> bool {
-    matches!(what, What::Vanished(_) | What::Attribute { after: None, .. })
-}
-
-/// Whether something is there that was not before.
-fn found(what: &What) -> bool {
-    matches!(what, What::Appeared(_) | What::Attribute { before: None, .. })
 }

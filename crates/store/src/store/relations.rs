@@ -1,6 +1,6 @@
 //! The relations between an entry's resources, as a graph that is asked from either end.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use parallax_model::{Key, Relation, RelationKind};
 
@@ -30,27 +30,44 @@ impl Graph {
     }
 
     /// The resources that can be reached from one within so many steps over relations of these kinds (all, where
-    /// none is named), and in how many steps at least. Ends on cycles.
+    /// none is named), and in how many steps at least. Ends on cycles; the one itself is not among them.
     #[must_use]
     pub fn reachable(&self, key: &Key, kinds: &[RelationKind], steps: usize) -> BTreeMap<Key, usize> {
-        let mut found = BTreeMap::new();
-        let mut border = BTreeSet::from([key.clone()]);
-        for step in 1..=steps {
-            let mut next = BTreeSet::new();
-            for relation in border.iter().flat_map(|key| self.points_at(key)) {
-                let is_wanted = kinds.is_empty() || kinds.contains(&relation.kind);
-                if is_wanted && relation.to != *key && !found.contains_key(&relation.to) {
-                    found.insert(relation.to.clone(), step);
-                    next.insert(relation.to.clone());
-                }
-            }
-            if next.is_empty() {
-                break;
-            }
-            border = next;
-        }
-        found
+        walk(key, kinds, steps, |key| self.points_at(key))
     }
+
+    /// The resources from which one can be reached within so many steps over relations of these kinds (all, where none
+    /// is named), and in how many steps at least. The one itself need not exist.
+    #[must_use]
+    pub fn reaching(&self, key: &Key, kinds: &[RelationKind], steps: usize) -> BTreeMap<Key, usize> {
+        walk(key, kinds, steps, |key| self.pointed_at_by(key))
+    }
+}
+
+/// Goes outwards in rings, one step at a time.
+fn walk<'g>(
+    from: &Key,
+    kinds: &[RelationKind],
+    steps: usize,
+    next: impl Fn(&Key) -> &'g [Relation],
+) -> BTreeMap<Key, usize> {
+    let mut found: BTreeMap<Key, usize> = BTreeMap::new();
+    let mut border = vec![from.clone()];
+    for step in 1..=steps {
+        let mut ring = Vec::new();
+        for relation in border.iter().flat_map(&next) {
+            let is_wanted = kinds.is_empty() || kinds.contains(&relation.kind);
+            if is_wanted && relation.to != *from && !found.contains_key(&relation.to) {
+                found.insert(relation.to.clone(), step);
+                ring.push(relation.to.clone());
+            }
+        }
+        if ring.is_empty() {
+            break;
+        }
+        border = ring;
+    }
+    found
 }
 
 impl Store {

@@ -1,10 +1,11 @@
-//! Tests of the store as its users see it, over SQLite: identity, replay, history, gaps, keeping house.
+//! Tests of the store as its users see it, over every backend: identity, replay, history, gaps, keeping house.
 
 use std::collections::BTreeMap;
 
 use parallax_model::{AttributePath, Key};
 use parallax_model::{Gap, GapKind, Relation, RelationKind, Resource, Snapshot, SnapshotHeader, Value};
 use proptest::prelude::*;
+use proptest::test_runner::{TestCaseError, TestRunner};
 
 use super::*;
 use crate::change::What;
@@ -45,22 +46,66 @@ fn of(minute: i64, values: &BTreeMap<u64, u64>, gaps: Vec<Gap>) -> Snapshot {
     Snapshot::new(header(minute, gaps), values.iter().map(|(n, v)| resource(*n, *v)).collect())
 }
 
+/// A store of a test's own.
 pub(crate) struct Place {
-    folder: tempfile::TempDir,
+    /// Held for as long as the file is used; none for a database.
+    folder: Option<tempfile::TempDir>,
+    place: String,
 }
 
 impl Place {
+    /// A file.
     pub(crate) fn new() -> Self {
-        Self { folder: tempfile::tempdir().unwrap() }
+        let folder = tempfile::tempdir().unwrap();
+        let place = folder.path().join("deeper/store.db").display().to_string();
+        Self { folder: Some(folder), place }
+    }
+
+    /// A database of a real PostgreSQL.
+    pub(crate) fn database() -> Self {
+        Self { folder: None, place: crate::postgres::server::Server::shared().database() }
     }
 
     pub(crate) fn path(&self) -> String {
-        self.folder.path().join("deeper/store.db").display().to_string()
+        self.place.clone()
     }
 
     pub(crate) fn open(&self) -> Store {
-        Store::open(&self.path()).unwrap()
+        Store::open(&self.place).unwrap()
     }
+
+    /// How many random cases are worth their time: a database is made for each.
+    fn cases(&self) -> u32 {
+        if self.folder.is_some() { 40 } else { 12 }
+    }
+
+    /// Waits until the server has noticed that others who used it are gone.
+    pub(crate) fn settle(&self) {
+        let others = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() \
+                      AND pid <> pg_backend_pid() AND backend_type = 'client backend'";
+        while self.folder.is_none() && crate::postgres::server::sql(&self.place, others) != ["0"] {
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        }
+    }
+}
+
+/// Runs each of these over each backend.
+macro_rules! over_each_backend {
+    ($($name:ident)*) => {
+        mod sqlite { $(#[test] fn $name() { super::$name(super::Place::new); })* }
+        mod postgres { $(#[test] fn $name() { super::$name(super::Place::database); })* }
+    };
+}
+
+over_each_backend! {
+    what_is_recorded_reads_back_after_reopening_and_changes_replay
+    handing_in_what_changed_is_recording_the_whole
+    history_is_told_newest_first_and_takes_evidence
+    what_cannot_be_seen_has_not_changed
+    entries_of_any_environments_are_compared
+    relations_are_asked_from_either_end
+    retention_keeps_what_it_must_while_a_writer_writes
+    what_takes_space_is_told
 }
 
 #[track_caller]
@@ -73,57 +118,64 @@ fn values() -> impl Strategy<Value = BTreeMap<u64, u64>> {
     prop::collection::btree_map(0..300_u64, 0..50_u64, 0..120)
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(40))]
-    #[test]
-    fn what_is_recorded_reads_back_after_reopening_and_changes_replay(
-        series in prop::collection::vec((values(), prop::option::of((".*", ".*"))), 1..6),
-        nanoseconds in 0..2000_i32,
-    ) {
-        let place = Place::new();
-        let mut recorded: Vec<(Entry, Snapshot)> = Vec::new();
-        let mut replayed: BTreeMap<Key, Resource> = BTreeMap::new();
-        for (minute, (values, gap)) in (0..).zip(&series) {
-            // A gap that selects nothing hides nothing, and yet is part of the content.
-            let gaps = gap.iter().map(|(_, why)| Gap::new("other/x", GapKind::Failed, why.as_str()));
-            let mut whole = of(minute, values, gaps.collect());
-            if nanoseconds > 1000 {
-                let mut header = whole.header().clone();
-                header.captured_at = Timestamp::new(header.captured_at.as_second(), nanoseconds).unwrap();
-                whole = Snapshot::new(header, whole.resources().to_vec());
-            }
-            let store = place.open();
-            let done = store.record("staging", &whole).unwrap();
-            if minute == 0 {
-                replayed = whole.resources().iter().map(|r| (r.key.clone(), r.clone())).collect();
-            }
-            for change in &done.changes {
-                let before = replayed.remove(&change.key);
-                replayed.extend(change.what.replay(before).map(|after| (change.key.clone(), after)));
-            }
-            prop_assert!(replayed.values().eq(whole.resources()), "as-of is replay");
-            let mut kept = store.changes(&Query::of("staging")).unwrap();
-            kept.retain(|change| change.entry == done.entry.number);
-            prop_assert_eq!(&kept, &done.changes);
-            recorded.push((done.entry, whole));
-        }
-        let store = place.open();
-        for (entry, whole) in &recorded {
-            let back = store.read(entry).unwrap();
-            prop_assert_eq!(back.hash(), whole.hash());
-            prop_assert_eq!(&back, whole);
-            let as_of = store.as_of("staging", whole.header().captured_at).unwrap();
-            prop_assert_eq!(as_of.as_ref(), Some(entry));
-            let found = store.by_prefix("staging", whole.hash().to_string().get(..12).unwrap()).unwrap();
-            prop_assert!(found.contains(entry));
-        }
-        assert_whole(&store, recorded.len());
-    }
+fn what_is_recorded_reads_back_after_reopening_and_changes_replay(new: fn() -> Place) {
+    let series = prop::collection::vec((values(), prop::option::of((".*", ".*"))), 1..6);
+    let mut runner = TestRunner::new(ProptestConfig {
+        failure_persistence: None,
+        ..ProptestConfig::with_cases(new().cases())
+    });
+    let done = runner.run(&(series, 0..2000_i32), |(series, nanoseconds)| {
+        reads_back_and_replays(&new(), &series, nanoseconds)
+    });
+    done.unwrap();
 }
 
-#[test]
-fn handing_in_what_changed_is_recording_the_whole() {
-    let (place, other) = (Place::new(), Place::new());
+/// Values at one time, and perhaps a gap.
+type Step = (BTreeMap<u64, u64>, Option<(String, String)>);
+
+fn reads_back_and_replays(place: &Place, series: &[Step], nanoseconds: i32) -> Result<(), TestCaseError> {
+    let mut recorded: Vec<(Entry, Snapshot)> = Vec::new();
+    let mut replayed: BTreeMap<Key, Resource> = BTreeMap::new();
+    for (minute, (values, gap)) in (0..).zip(series) {
+        // A gap that selects nothing hides nothing, and yet is part of the content.
+        let gaps = gap.iter().map(|(_, why)| Gap::new("other/x", GapKind::Failed, why.as_str()));
+        let mut whole = of(minute, values, gaps.collect());
+        if nanoseconds > 1000 {
+            let mut header = whole.header().clone();
+            header.captured_at = Timestamp::new(header.captured_at.as_second(), nanoseconds).unwrap();
+            whole = Snapshot::new(header, whole.resources().to_vec());
+        }
+        let store = place.open();
+        let done = store.record("staging", &whole).unwrap();
+        if minute == 0 {
+            replayed = whole.resources().iter().map(|r| (r.key.clone(), r.clone())).collect();
+        }
+        for change in &done.changes {
+            let before = replayed.remove(&change.key);
+            replayed.extend(change.what.replay(before).map(|after| (change.key.clone(), after)));
+        }
+        prop_assert!(replayed.values().eq(whole.resources()), "as-of is replay");
+        let mut kept = store.changes(&Query::of("staging")).unwrap();
+        kept.retain(|change| change.entry == done.entry.number);
+        prop_assert_eq!(&kept, &done.changes);
+        recorded.push((done.entry, whole));
+    }
+    let store = place.open();
+    for (entry, whole) in &recorded {
+        let back = store.read(entry).unwrap();
+        prop_assert_eq!(back.hash(), whole.hash());
+        prop_assert_eq!(&back, whole);
+        let as_of = store.as_of("staging", whole.header().captured_at).unwrap();
+        prop_assert_eq!(as_of.as_ref(), Some(entry));
+        let found = store.by_prefix("staging", whole.hash().to_string().get(..12).unwrap()).unwrap();
+        prop_assert!(found.contains(entry));
+    }
+    assert_whole(&store, recorded.len());
+    Ok(())
+}
+
+fn handing_in_what_changed_is_recording_the_whole(new: fn() -> Place) {
+    let (place, other) = (new(), new());
     let (left, right) = (place.open(), other.open());
     let mut values: BTreeMap<u64, u64> = (0..2000).map(|n| (n, n)).collect();
     let mut base = left.record("staging", &of(0, &values, Vec::new())).unwrap().entry;
@@ -150,9 +202,8 @@ fn handing_in_what_changed_is_recording_the_whole() {
     assert_whole(&left, 12);
 }
 
-#[test]
-fn history_is_told_newest_first_and_takes_evidence() {
-    let place = Place::new();
+fn history_is_told_newest_first_and_takes_evidence(new: fn() -> Place) {
+    let place = new();
     let store = place.open();
     for minute in 0..5 {
         let value = u64::try_from(minute).unwrap() * 4 + 1;
@@ -177,9 +228,8 @@ fn history_is_told_newest_first_and_takes_evidence() {
     assert_eq!(count(Query::of("nowhere")), 0);
 }
 
-#[test]
-fn what_cannot_be_seen_has_not_changed() {
-    let place = Place::new();
+fn what_cannot_be_seen_has_not_changed(new: fn() -> Place) {
+    let place = new();
     let store = place.open();
     let hidden = || vec![Gap::new("env/V1", GapKind::Permission, "denied")];
     let both = |value| BTreeMap::from([(1, value), (2, 2)]);
@@ -197,9 +247,8 @@ fn what_cannot_be_seen_has_not_changed() {
     assert_eq!(record(&of(6, &only, Vec::new())).len(), 1, "nothing hides it: it is gone");
 }
 
-#[test]
-fn entries_of_any_environments_are_compared() {
-    let place = Place::new();
+fn entries_of_any_environments_are_compared(new: fn() -> Place) {
+    let place = new();
     let store = place.open();
     let left = store.record("staging", &snapshot(0, 3000, 0, 0)).unwrap();
     let right = store.record("production", &snapshot(0, 3000, 7, 4)).unwrap();
@@ -213,9 +262,8 @@ fn entries_of_any_environments_are_compared() {
     assert_eq!(store.environments().unwrap(), ["production", "staging"]);
 }
 
-#[test]
-fn relations_are_asked_from_either_end() {
-    let place = Place::new();
+fn relations_are_asked_from_either_end(new: fn() -> Place) {
+    let place = new();
     let store = place.open();
     let chain = |n: u64, kind| {
         let mut resource = Resource::new(key(n), "env");
@@ -236,9 +284,8 @@ fn relations_are_asked_from_either_end() {
     assert_eq!(reached(&[RelationKind::Mounts], 9), []);
 }
 
-#[test]
-fn retention_keeps_what_it_must_while_a_writer_writes() {
-    let place = Place::new();
+fn retention_keeps_what_it_must_while_a_writer_writes(new: fn() -> Place) {
+    let place = new();
     let store = place.open();
     let minute = |n: i64| n * 30;
     for n in 0..200 {
@@ -278,4 +325,17 @@ fn retention_keeps_what_it_must_while_a_writer_writes() {
     assert_eq!(store.read(&good).unwrap().hash(), good.snapshot.unwrap());
     let changes = store.changes(&Query::of("staging")).unwrap();
     assert!(changes.iter().any(|change| !has(change.entry)), "changes outlive their entries");
+}
+
+fn what_takes_space_is_told(new: fn() -> Place) {
+    let place = new();
+    let store = place.open();
+    assert_eq!((store.stats().unwrap().entries, store.stats().unwrap().chunks), (0, 0));
+    store.record("staging", &snapshot(0, 300, 0, 0)).unwrap();
+    let first = store.stats().unwrap();
+    store.record("staging", &snapshot(1, 300, 9, 9)).unwrap();
+    let second = store.stats().unwrap();
+    assert_eq!((first.entries, second.entries, first.blocks, second.blocks), (1, 2, 0, 1));
+    assert!(second.chunks > first.chunks && second.chunk_bytes > first.chunk_bytes && second.block_bytes > 0);
+    assert!(second.bytes >= second.chunk_bytes + second.block_bytes);
 }

@@ -79,10 +79,16 @@ impl<'a> Input<'a> {
 
     /// Reads what [`put_after`] wrote: `before` becomes the text's bytes.
     pub(crate) fn after<'b>(&mut self, before: &'b mut Vec<u8>) -> Option<&'b str> {
+        self.follow(before)?;
+        std::str::from_utf8(before).ok()
+    }
+
+    /// As [`Self::after`], without a look at whether the bytes are text.
+    pub(crate) fn follow(&mut self, before: &mut Vec<u8>) -> Option<()> {
         let shared = self.length().filter(|shared| *shared <= before.len())?;
         before.truncate(shared);
         before.extend_from_slice(self.bytes()?);
-        std::str::from_utf8(before).ok()
+        Some(())
     }
 
     pub(crate) fn digest(&mut self) -> Option<[u8; 32]> {

@@ -9,15 +9,15 @@ use super::{Chunks, Counts, TreeError, load, resource};
 pub(crate) type Level = u8;
 
 /// The version of the canonical bytes. Another version is another first byte, and so another name.
-const FORMAT: u8 = 1;
+pub(crate) const FORMAT: u8 = 1;
 /// A leaf's or inner node's bytes at which it is cut whatever its keys are.
 const MOST_BYTES: usize = 32 * 1024;
 /// Entries at which a chunk is cut whatever its keys are.
 const MOST_ENTRIES: usize = 1024;
 /// A leaf ends after an entry of `size` bytes with a probability of `size` in this many.
-const LEAF_BYTES_BITS: u32 = 12;
+const LEAF_BYTES_BITS: u32 = 13;
 /// An inner node ends after one link in this many.
-const FAN_OUT_BITS: u32 = 6;
+const FAN_OUT_BITS: u32 = 5;
 
 /// One resource in a leaf, not decoded.
 #[derive(Debug, Clone, PartialEq, Eq)]

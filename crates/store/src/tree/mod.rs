@@ -16,7 +16,7 @@
 //! # Where a chunk ends
 //! After an entry whose key's hash falls under a threshold. For a leaf, the threshold grows with the
 //! *size class* of the entry (its bytes rounded up to a power of two), so that leaves are about
-//! 4 KB whether resources are packages of 60 bytes or objects of 6 KB; within a class a changed
+//! 5 KB whether resources are packages of 60 bytes or objects of 6 KB; within a class a changed
 //! value moves no boundary, since the value's content has no say: a change then costs its own leaf
 //! and the path to the root. A rule over values (a rolling hash) would now and then
 //! move a boundary with any edit; a rule over keys alone would make leaves of 100 KB out of large objects.
@@ -28,8 +28,9 @@ mod bytes;
 mod cursor;
 mod diff;
 mod entry;
-mod frontier;
 mod resource;
+mod scan;
+mod stream;
 #[cfg(test)]
 mod tests;
 mod update;
@@ -46,8 +47,8 @@ pub(crate) use cursor::chunk_for;
 pub use cursor::get;
 pub use diff::{Diff, Pair, diff};
 pub(crate) use entry::{Level, links_of};
-pub use frontier::{Scan, scan, under};
 pub(crate) use resource::{decode as decode_resource, decode_value, encode as encode_resource, encode_value};
+pub use scan::{Scan, scan, under};
 pub use update::update;
 
 /// What a place that keeps chunks may answer with when it fails.
@@ -60,6 +61,14 @@ pub trait Chunks {
     /// # Errors
     /// Whatever kept the place from looking.
     fn get(&self, name: &Digest) -> Result<Option<Arc<[u8]>>, ChunkFailure>;
+
+    /// The bytes of several chunks, in the order of their names; in one trip, where the place is far.
+    ///
+    /// # Errors
+    /// Whatever kept the place from looking.
+    fn get_all(&self, names: &[Digest]) -> Result<Vec<Option<Arc<[u8]>>>, ChunkFailure> {
+        names.iter().map(|name| self.get(name)).collect()
+    }
 
     /// Keeps a chunk. Putting the same chunk twice is the same as once.
     fn put(&mut self, name: Digest, bytes: Vec<u8>);
@@ -120,12 +129,14 @@ pub enum TreeError {
     },
 }
 
-/// The name of a chunk: its hash, under a domain of its own so that no other hash of Parallax collides.
+/// What chunks are hashed with, so that no other hash of Parallax collides. A key and not a prefix, as a prefix would
+/// move all bytes off the blocks that are hashed side by side.
+const DOMAIN: &[u8; 32] = b"parallax.chunk/1 names of chunks";
+
+/// The name of a chunk: its hash, under a domain of its own.
 #[must_use]
 pub fn name_of(bytes: &[u8]) -> Digest {
-    let mut hasher = blake3::Hasher::new();
-    hasher.update(b"parallax.chunk/1\0").update(bytes);
-    Digest(*hasher.finalize().as_bytes())
+    Digest(*blake3::keyed_hash(DOMAIN, bytes).as_bytes())
 }
 
 fn load(chunks: &impl Chunks, name: &Digest) -> Result<Arc<[u8]>, TreeError> {

@@ -61,23 +61,51 @@ pub(crate) fn attribute_count(body: &[u8]) -> Option<u64> {
 
 /// Reads a resource back.
 pub(crate) fn decode(key: &str, body: &[u8]) -> Option<Resource> {
-    let mut input = Input(body);
-    let count = input.length()?;
-    let mut resource = Resource::new(Key::parse(key).ok()?, input.text()?);
-    // An attribute takes three bytes at least, so a count that lies cannot reserve much.
-    let mut attributes = Vec::with_capacity(count.min(input.0.len() / 3));
-    let mut path = Vec::new();
-    for _ in 0..count {
-        let path = AttributePath::new(input.after(&mut path)?);
-        attributes.push(Attribute { path, value: decode_value(&mut input)? });
+    Decoder::default().decode(key, body)
+}
+
+/// Reads resources back, one after another. Neighbours mostly have the same paths, which are then kept once.
+#[derive(Debug, Default)]
+pub(crate) struct Decoder {
+    /// The paths of the resource before.
+    paths: Vec<AttributePath>,
+    path: Vec<u8>,
+}
+
+impl Decoder {
+    pub(crate) fn decode(&mut self, key: &str, body: &[u8]) -> Option<Resource> {
+        let mut input = Input(body);
+        let count = input.length()?;
+        let mut resource = Resource::new(Key::parse(key).ok()?, input.text()?);
+        // An attribute takes three bytes at least, so a count that lies cannot reserve much.
+        let mut attributes = Vec::with_capacity(count.min(input.0.len() / 3));
+        self.path.clear();
+        for at in 0..count {
+            input.follow(&mut self.path)?;
+            let path = self.known(at)?;
+            attributes.push(Attribute { path, value: decode_value(&mut input)? });
+        }
+        resource.attributes = Attributes::from_unsorted(attributes);
+        for _ in 0..input.length()? {
+            let byte = input.byte()?;
+            let (kind, _) = RELATIONS.into_iter().find(|(_, known)| *known == byte)?;
+            resource.relations.push(Relation { kind, to: Key::parse(input.text()?).ok()? });
+        }
+        input.is_empty().then_some(resource)
     }
-    resource.attributes = Attributes::from_unsorted(attributes);
-    for _ in 0..input.length()? {
-        let byte = input.byte()?;
-        let (kind, _) = RELATIONS.into_iter().find(|(_, known)| *known == byte)?;
-        resource.relations.push(Relation { kind, to: Key::parse(input.text()?).ok()? });
+
+    /// The path that was read, by its place in the resource.
+    fn known(&mut self, at: usize) -> Option<AttributePath> {
+        if let Some(known) = self.paths.get(at).filter(|known| known.as_str().as_bytes() == self.path) {
+            return Some(known.clone());
+        }
+        let path = AttributePath::new(std::str::from_utf8(&self.path).ok()?);
+        match self.paths.get_mut(at) {
+            Some(known) => known.clone_from(&path),
+            None => self.paths.push(path.clone()),
+        }
+        Some(path)
     }
-    input.is_empty().then_some(resource)
 }
 
 pub(crate) fn encode_value(out: &mut Vec<u8>, value: &Value) {

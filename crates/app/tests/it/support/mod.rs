@@ -148,6 +148,7 @@ impl World {
             .env("PATH", format!("{}/laptop/bin:/usr/bin:/bin", self.folder.path().display()))
             .env("LD_LIBRARY_PATH", "/usr/local/lib/node:/usr/lib/x")
             .env("LANG", "C.UTF-8")
+            .env("TZ", "UTC")
             .env("PARALLAX_SSH", self.sshd.client_arguments())
             .stdin(Stdio::null());
         command

@@ -204,9 +204,9 @@ mod tests {
     use crate::machine::Batch;
 
     const SHORT: Limits = Limits {
-        quick: Duration::from_millis(150),
-        slow: Duration::from_millis(300),
-        start: Duration::from_millis(100),
+        quick: Duration::from_millis(750),
+        slow: Duration::from_millis(1500),
+        start: Duration::from_millis(500),
     };
 
     /// Carries out probes of which those whose path begins with `hang` never end, and those with `panic` do.

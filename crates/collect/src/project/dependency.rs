@@ -1,0 +1,285 @@
+//! Packages of all lockfiles of an ecosystem, joined by name into resources: `dependency/<ecosystem>/<name>`. Does not
+//! say what is installed, and judges nothing.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use parallax_model::{Attribute, Attributes, Key, Relation, RelationKind, Resource, Value};
+
+use super::report::masked;
+use crate::lockfile::{Locked, Origin, Package, purl};
+use crate::secret::without_credentials;
+
+/// All packages that were read, by ecosystem and name.
+#[derive(Default)]
+pub(super) struct Dependencies<'p>(BTreeMap<&'static str, BTreeMap<String, Joined<'p>>>);
+
+/// What the lockfiles say of one package, in all its versions.
+#[derive(Default)]
+struct Joined<'p> {
+    versions: BTreeSet<String>,
+    integrity: BTreeSet<String>,
+    sources: BTreeSet<String>,
+    direct: Told,
+    dev: Told,
+    optional: Told,
+    conditions: BTreeSet<String>,
+    unconditional: bool,
+    needs: BTreeSet<String>,
+    lockfiles: BTreeSet<&'p str>,
+}
+
+/// What was told of something that is or is not, of several instances.
+#[derive(Default)]
+struct Told {
+    yes: bool,
+    no: bool,
+    unknown: bool,
+}
+
+impl Told {
+    fn add(&mut self, is: Option<bool>) {
+        match is {
+            Some(true) => self.yes = true,
+            Some(false) => self.no = true,
+            None => self.unknown = true,
+        }
+    }
+
+    /// Whether it is so of any instance.
+    fn any(&self) -> Option<bool> {
+        if self.yes || !self.unknown { Some(self.yes) } else { None }
+    }
+
+    /// Whether it is so of every instance.
+    fn every(&self) -> Option<bool> {
+        if self.no || !self.unknown { Some(!self.no) } else { None }
+    }
+}
+
+/// How many distinct packages and versions a lockfile fixes.
+pub(super) fn count(locked: &Locked) -> u64 {
+    let mut distinct: Vec<(&str, &str)> =
+        locked.packages.iter().map(|package| (package.name.as_str(), package.version.as_str())).collect();
+    distinct.sort_unstable();
+    distinct.dedup();
+    u64::try_from(distinct.len()).unwrap_or(u64::MAX)
+}
+
+impl<'p> Dependencies<'p> {
+    /// Takes what one lockfile fixes.
+    pub(super) fn add(&mut self, path: &'p str, ecosystem: &'static str, locked: Locked) {
+        let by_name = self.0.entry(ecosystem).or_default();
+        // Most packages of a lockfile come from one place.
+        let mut known: Option<(Origin, String)> = None;
+        for mut package in locked.packages {
+            let name = match without_credentials(&package.name) {
+                std::borrow::Cow::Borrowed(_) => std::mem::take(&mut package.name),
+                std::borrow::Cow::Owned(name) => name,
+            };
+            if name.is_empty() {
+                continue;
+            }
+            let joined = by_name.entry(name).or_default();
+            if let Some(origin) = package.origin.take() {
+                let text = match known.take() {
+                    Some((same, text)) if same == origin => text,
+                    Some(_) | None => source(&origin),
+                };
+                if !joined.sources.contains(&text) {
+                    joined.sources.insert(text.clone());
+                }
+                known = Some((origin, text));
+            }
+            joined.add(path, package);
+        }
+    }
+
+    /// Turns them into resources.
+    pub(super) fn into_resources(self) -> impl Iterator<Item = Resource> {
+        self.0.into_iter().flat_map(|(ecosystem, by_name)| {
+            by_name.into_iter().map(move |(name, joined)| joined.resource(ecosystem, &name))
+        })
+    }
+}
+
+impl<'p> Joined<'p> {
+    fn add(&mut self, path: &'p str, package: Package) {
+        if !package.version.is_empty() {
+            self.versions.insert(package.version);
+        }
+        self.integrity.extend(package.integrity);
+        self.direct.add(package.direct);
+        self.dev.add(package.dev);
+        self.optional.add(Some(package.optional));
+        match package.when {
+            Some(when) => self.conditions.extend(when.split(" | ").map(str::to_owned)),
+            None => self.unconditional = true,
+        }
+        self.needs.extend(package.needs.into_iter().map(|edge| edge.name));
+        self.lockfiles.insert(path);
+    }
+
+    fn resource(self, ecosystem: &str, name: &str) -> Resource {
+        let key = Key::of(["dependency", ecosystem, name]);
+        let relations = self.relations(ecosystem, &key);
+        Resource { key, kind: "dependency".into(), attributes: self.attributes(ecosystem, name), relations }
+    }
+
+    fn attributes(self, ecosystem: &str, name: &str) -> Attributes {
+        let mut list = Vec::with_capacity(8);
+        let mut add = |path: &str, value: Value| list.push(Attribute { path: path.into(), value });
+        let joined = |texts: BTreeSet<String>| texts.into_iter().collect::<Vec<_>>().join(" ");
+        if !self.integrity.is_empty() {
+            add("integrity", joined(self.integrity).into());
+        }
+        match sorted(ecosystem, &self.versions).as_slice() {
+            [] => {}
+            [one] => add("version", masked(one).into()),
+            several => {
+                let masked: Vec<String> = several.iter().map(|version| masked(version)).collect();
+                add("versions", masked.join(" ").into());
+            }
+        }
+        if !self.sources.is_empty() {
+            add("source", joined(self.sources).into());
+        }
+        add("purl", purl(ecosystem, name, "").into());
+        for (path, told) in [("direct", self.direct.any()), ("dev", self.dev.every())] {
+            if let Some(told) = told {
+                add(path, told.into());
+            }
+        }
+        if self.optional.every() == Some(true) {
+            add("optional", true.into());
+        }
+        if !self.unconditional && !self.conditions.is_empty() {
+            let conditions: Vec<String> = self.conditions.into_iter().collect();
+            add("when", masked(&conditions.join(" | ")).into());
+        }
+        Attributes::from_unsorted(list)
+    }
+
+    fn relations(&self, ecosystem: &str, own: &Key) -> Vec<Relation> {
+        let needed = self.needs.iter().filter(|name| !name.is_empty()).map(|name| Relation {
+            kind: RelationKind::DependsOn,
+            to: Key::of(["dependency", ecosystem, &*without_credentials(name)]),
+        });
+        let declared = self
+            .lockfiles
+            .iter()
+            .map(|path| Relation { kind: RelationKind::DeclaredIn, to: Key::of(["lockfile", path]) });
+        // Another version of the same package is the same resource.
+        let mut relations: Vec<Relation> =
+            needed.filter(|relation| relation.to != *own).chain(declared).collect();
+        relations.sort_unstable();
+        relations.dedup();
+        relations
+    }
+}
+
+/// An origin as text without white space, as it is a member of a set.
+fn source(origin: &Origin) -> String {
+    let (scheme, place) = match origin {
+        Origin::Registry(url) => ("registry+", url),
+        Origin::Git(url) => ("git+", url),
+        Origin::Url(url) => ("", url),
+        Origin::Path(path) => ("path+", path),
+    };
+    let place = place.strip_prefix(scheme).unwrap_or(place);
+    let text = masked(&format!("{scheme}{place}"));
+    if text.contains(char::is_whitespace) {
+        text.split_whitespace().collect::<Vec<_>>().join("%20")
+    } else {
+        text
+    }
+}
+
+/// Versions in their order: npm's from the lowest by SemVer, then what is none; others by text.
+fn sorted<'v>(ecosystem: &str, versions: &'v BTreeSet<String>) -> Vec<&'v str> {
+    let mut list: Vec<&str> = versions.iter().map(String::as_str).collect();
+    if list.len() > 1 && ecosystem == "npm" {
+        list.sort_by_cached_key(|text| {
+            let version = semver::Version::parse(text).ok();
+            (version.is_none(), version, (*text).to_owned())
+        });
+    }
+    list
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lockfile::Edge;
+
+    fn package(version: &str) -> Package {
+        Package { name: "a".to_owned(), version: version.to_owned(), ..Package::default() }
+    }
+
+    fn check(packages: Vec<Package>, expected: &str) {
+        let mut dependencies = Dependencies::default();
+        dependencies.add("x.lock", "npm", Locked { packages, ..Locked::default() });
+        let told = |resource: &Resource| {
+            let attributes = resource.attributes.iter().filter(|a| a.path.as_str() != "purl").map(|a| {
+                let value = serde_json::to_string(&a.value).unwrap();
+                format!("{}={}", a.path, value.trim_matches('"'))
+            });
+            let relations = resource.relations.iter().map(|r| format!("> {}", r.to));
+            attributes.chain(relations).collect::<Vec<_>>().join(", ")
+        };
+        let found: Vec<String> = dependencies.into_resources().map(|resource| told(&resource)).collect();
+        assert_eq!(found.join("; "), expected);
+    }
+
+    #[test]
+    fn instances_are_joined() {
+        check(
+            vec![package("10.0.0"), package("9.1.0"), package("9.1.0-rc.1"), package("abc")],
+            "versions=9.1.0-rc.1 9.1.0 10.0.0 abc, > lockfile/x.lock",
+        );
+        let when = |text: &str| Some(text.to_owned());
+        check(
+            vec![
+                Package {
+                    when: when("os=linux | os=aix"),
+                    optional: true,
+                    dev: Some(true),
+                    ..package("1.0.0")
+                },
+                Package { when: when("os=darwin"), optional: true, dev: Some(true), ..package("1.0.0") },
+            ],
+            "dev=true, optional=true, version=1.0.0, when=os=aix | os=darwin | os=linux, > lockfile/x.lock",
+        );
+        check(
+            vec![
+                Package {
+                    when: when("os=linux"),
+                    optional: true,
+                    dev: Some(true),
+                    direct: Some(true),
+                    ..package("1.0.0")
+                },
+                Package { dev: Some(false), direct: None, ..package("") },
+            ],
+            "dev=false, direct=true, version=1.0.0, > lockfile/x.lock",
+        );
+        check(vec![Package::default()], "");
+    }
+
+    #[test]
+    fn sources_and_edges() {
+        let edge = |name: &str| Edge { name: name.to_owned(), version: None };
+        let from = |origin: Origin| Package { origin: Some(origin), ..package("1.0.0") };
+        check(
+            vec![
+                Package {
+                    needs: vec![edge("b"), edge("a"), edge("")],
+                    ..from(Origin::Git("git+https://u:hunter2@h/r".to_owned()))
+                },
+                from(Origin::Path("../a b".to_owned())),
+                from(Origin::Registry("https://h".to_owned())),
+                from(Origin::Url("https://h/a.tgz?token=hunter2".to_owned())),
+            ],
+            "source=git+https://REDACTED@h/r https://h/a.tgz path+../a%20b registry+https://h, version=1.0.0, > dependency/npm/b, > lockfile/x.lock",
+        );
+    }
+}
