@@ -48,6 +48,7 @@ pub use files::Files;
 pub use malformed::Malformed;
 pub use package::{Edge, Locked, Origin, Package};
 pub(crate) use purl::of as purl;
+pub(crate) use python::normalised as pypi_name;
 
 /// How a lockfile's packages are read.
 pub type Reader = fn(&Files<'_>) -> Result<Locked, Malformed>;

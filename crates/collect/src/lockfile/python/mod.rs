@@ -37,7 +37,7 @@ const MAX_VERSIONS: usize = 64;
 
 /// A name as the registry compares it; `None` where it cannot be one.
 /// <https://packaging.python.org/en/latest/specifications/name-normalization/>
-fn normalised(name: &str) -> Option<String> {
+pub(crate) fn normalised(name: &str) -> Option<String> {
     let ends = |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphanumeric());
     if !ends(name.chars().next()) || !ends(name.chars().next_back()) {
         return None;
