@@ -14,6 +14,7 @@ mod composer;
 mod conan;
 mod conda;
 mod cran;
+mod declared;
 mod devcontainer;
 mod files;
 mod gem;
@@ -44,6 +45,7 @@ mod terraform;
 mod tests;
 mod tree;
 
+pub(crate) use declared::{Declared, Requests, declared};
 pub use files::Files;
 pub use malformed::Malformed;
 pub use package::{Edge, Locked, Origin, Package};

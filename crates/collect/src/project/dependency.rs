@@ -7,7 +7,7 @@ use parallax_model::{Attribute, Attributes, Key, Relation, RelationKind, Resourc
 
 use super::report::masked;
 use crate::installed;
-use crate::lockfile::{Locked, Origin, Package, purl};
+use crate::lockfile::{Declared, Locked, Origin, Package, purl};
 use crate::secret::{sha256_hex, without_credentials};
 
 /// All packages that were read, by ecosystem and name.
@@ -32,6 +32,10 @@ struct Joined<'p> {
     needs: BTreeSet<String>,
     lockfiles: BTreeSet<&'p str>,
     installed: BTreeSet<String>,
+    asked: BTreeSet<String>,
+    made_for: BTreeSet<String>,
+    /// Whether some lockfile does not tell what it was made for, so that its requests can't be compared as texts.
+    untold: bool,
 }
 
 /// What was told of something that is or is not, of several instances.
@@ -97,6 +101,20 @@ impl<'p> Dependencies<'p> {
                 known = Some((origin, text));
             }
             joined.add(path, package);
+        }
+    }
+
+    /// Takes what the manifests of one lockfile ask for.
+    pub(super) fn declare(&mut self, ecosystem: &'static str, declared: Declared) {
+        self.1.entry(ecosystem).or_default().extend(declared.own);
+        let by_name = self.0.entry(ecosystem).or_default();
+        let untold = declared.made_for.is_none();
+        let mut made_for = declared.made_for.unwrap_or_default();
+        for (name, texts) in declared.asked {
+            let joined = by_name.entry(without_credentials(&name).into_owned()).or_default();
+            joined.asked.extend(texts);
+            joined.made_for.extend(made_for.remove(&name).unwrap_or_default());
+            joined.untold |= untold;
         }
     }
 
@@ -174,16 +192,24 @@ impl<'p> Joined<'p> {
         if !installed.is_empty() {
             add("installed", installed.join(" ").into());
         }
+        let texts = |texts: BTreeSet<String>| texts.into_iter().collect::<Vec<_>>().join(" | ");
+        if !self.asked.is_empty() {
+            add("declared", masked(&texts(self.asked)).into());
+        }
+        if !self.made_for.is_empty() && !self.untold {
+            add("locked_for", masked(&texts(self.made_for)).into());
+        }
         if !self.sources.is_empty() {
             add("source", joined(self.sources).into());
         }
         add("purl", purl(ecosystem, name, "").into());
+        let is_locked = !self.lockfiles.is_empty();
         for (path, told) in [("direct", self.direct.any()), ("dev", self.dev.every())] {
-            if let Some(told) = told {
+            if let Some(told) = told.filter(|_| is_locked) {
                 add(path, told.into());
             }
         }
-        if self.optional.every() == Some(true) {
+        if is_locked && self.optional.every() == Some(true) {
             add("optional", true.into());
         }
         if !self.unconditional && !self.conditions.is_empty() {

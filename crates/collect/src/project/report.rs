@@ -12,7 +12,7 @@ use super::pin::{Declared, Malformed, Pin, without_credentials};
 use super::{Basis, join};
 use crate::Collected;
 use crate::installed::Tree;
-use crate::lockfile::{Files, Format};
+use crate::lockfile::{Files, Format, declared};
 use crate::machine::{FileContent, ProbeError};
 use crate::secret::redact_text;
 
@@ -87,6 +87,7 @@ impl<'c, 'p> Report<'c, 'p> {
                     resource.attributes.set("packages", dependency::count(&locked));
                     self.unclear(path, &region, &locked.unclear);
                     self.dependencies.add(path, format.ecosystem, locked);
+                    self.dependencies.declare(format.ecosystem, declared(format, &files));
                 }
             },
         }

@@ -4,6 +4,7 @@
 //! on the edges, [`graph`] works out each package's own condition. What is chosen among the files of one version (which
 //! wheel) is not told: all their hashes stand together.
 
+pub(super) mod declared;
 mod graph;
 mod manifest;
 mod origin;
