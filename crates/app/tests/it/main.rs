@@ -9,3 +9,4 @@ mod golden;
 mod parity;
 mod support;
 mod tidy;
+mod views;

@@ -158,8 +158,11 @@ impl Views<'_> {
         let condition = package.attributes.get("when").and_then(Value::as_text).map(Condition::new);
         let gets = condition.is_none_or(|condition| condition.holds(self.platform) == Some(true));
         // What comes from git or a folder is not always where the rest is.
-        let elsewhere = text(package, "source").split(' ').any(|from| from.starts_with("git+") || from.starts_with("path+"));
-        let mut lockfiles = package.relations.iter().filter(|relation| relation.kind == RelationKind::DeclaredIn);
+        let elsewhere = text(package, "source")
+            .split(' ')
+            .any(|from| from.starts_with("git+") || from.starts_with("path+"));
+        let mut lockfiles =
+            package.relations.iter().filter(|relation| relation.kind == RelationKind::DeclaredIn);
         let beside_a_tree = package.relations.is_empty()
             || lockfiles.any(|relation| self.snapshot.get(&relation.to).is_some_and(has_tree));
         gets && beside_a_tree && !elsewhere && !is("dev") && !is("optional")
