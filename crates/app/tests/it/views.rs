@@ -76,8 +76,11 @@ fn recorded(world: &World, packages: &str, name: &str, (architecture, libc): (&s
     let (first, last): (Vec<String>, Vec<String>) =
         packages.into_iter().partition(|line| line.contains("\"key\":\"dependency/"));
     let lines: Vec<String> = first.into_iter().chain(host).chain(last).collect();
-    let header = serde_json::json!({"schema": "parallax.snapshot/1", "environment": name, "captured_at": "2026-01-01T00:00:00Z",
-        "tool": "parallax", "resources": lines.len()});
+    // A snapshot is known by its first field.
+    let header = format!(
+        r#"{{"schema":"parallax.snapshot/1","environment":"{name}","captured_at":"2026-01-01T00:00:00Z","tool":"parallax","resources":{}}}"#,
+        lines.len()
+    );
     std::fs::write(world.shop().join(format!("{name}.snapshot")), format!("{header}\n{}", lines.concat()))
         .unwrap();
 }
@@ -95,7 +98,7 @@ fn one_lockfile_on_other_platforms() {
     {
         recorded(&world, &packages, name, platform);
     }
-    insta::assert_snapshot!("arm64", report(&world, &["check", "laptop.snapshot", "graviton.snapshot"], 1));
-    insta::assert_snapshot!("musl", report(&world, &["check", "laptop.snapshot", "alpine.snapshot"], 1));
+    insta::assert_snapshot!("arm64", report(&world, &["check", "laptop.snapshot", "graviton.snapshot"], 0));
+    insta::assert_snapshot!("musl", report(&world, &["check", "laptop.snapshot", "alpine.snapshot"], 0));
     report(&world, &["check", "laptop.snapshot", "laptop.snapshot"], 0);
 }

@@ -241,11 +241,8 @@ impl Node {
                 return;
             }
         };
-        let bundles = match take_manifest(&place, replies.get(manifest), &mut self.tree) {
-            Some(bundles) => bundles,
-            // A folder without a manifest is no package, and what is in it is nobody's.
-            None => return,
-        };
+        // A folder without a manifest is no package, and what is in it is nobody's.
+        let Some(bundles) = take_manifest(&place, replies.get(manifest), &mut self.tree) else { return };
         // What a package brought along is in no lockfile but npm's.
         if bundles && !self.noted {
             return;
