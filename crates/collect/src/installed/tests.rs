@@ -106,7 +106,7 @@ fn node_modules_that_are_odd() {
     let links = [("node_modules/a", ".store/a")];
     assert_eq!(
         look("npm", &[("node_modules/.store/a/package.json", "{}")], &links),
-        "node_modules after 2: !* Unsupported node_modules: holds links alone, as of a layout that is not read"
+        "node_modules after 1: !* Unsupported node_modules: holds links alone, as of a layout that is not read"
     );
 }
 

@@ -363,4 +363,32 @@ mod tests {
             "source=git+https://REDACTED@h/r https://h/a.tgz path+../a%20b registry+https://h, version=1.0.0, > dependency/npm/b, > lockfile/x.lock",
         );
     }
+
+    #[test]
+    fn what_is_installed_is_spelled_as_it_is_locked() {
+        let check =
+            |ecosystem: &'static str, locked: Package, installed: &[(&str, &str)], expected: &[&str]| {
+                let mut dependencies = Dependencies::default();
+                dependencies.add("x.lock", ecosystem, Locked { packages: vec![locked], ..Locked::default() });
+                let mut declared = Declared::default();
+                declared.own.insert("shop".to_owned());
+                dependencies.declare(ecosystem, declared);
+                let tree =
+                    installed.iter().map(|(name, version)| ((*name).to_owned(), (*version).to_owned()));
+                dependencies.install(ecosystem, tree.collect());
+                let told = |resource: Resource| {
+                    let installed = resource.attributes.get("installed").and_then(Value::as_text)?;
+                    let locked = if resource.attributes.get("direct").is_some() { "" } else { " alone" };
+                    Some(format!("{} {installed}{locked}", resource.key.after(2)))
+                };
+                let found: Vec<String> = dependencies.into_resources().filter_map(told).collect();
+                assert_eq!(found, expected);
+            };
+        let direct = |package: Package| Package { direct: Some(true), ..package };
+        check("npm", direct(package("1.0")), &[("a", "1.0.0"), ("b", "2")], &["a 1.0.0", "b 2 alone"]);
+        let tree = [("a", "1.0.0"), ("pip", "24.0"), ("shop", "0.1.0")];
+        check("pypi", direct(package("1.0")), &tree, &["a 1.0"]);
+        let git = Package { origin: Some(Origin::Git("https://h/a".to_owned())), ..package("c0ffee") };
+        check("npm", direct(git), &[("a", "1.0.0")], &["a c0ffee"]);
+    }
 }
