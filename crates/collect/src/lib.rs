@@ -14,6 +14,7 @@ pub mod secret;
 mod collector;
 mod environment;
 mod host;
+mod installed;
 mod observe;
 mod package;
 pub mod project;

@@ -38,9 +38,17 @@ impl Platform {
             architecture: text("host/cpu", "emulated").or_else(|| text("host/cpu", "architecture")),
             libc: text("host/libc", "family"),
             python: text("runtime/python", "version"),
-            python_implementation: None,
+            python_implementation: text("runtime/python", "resolved").and_then(|path| implementation(&path)),
         }
     }
+}
+
+/// The implementation of Python whose program is at a path, links followed; each has programs of its own name.
+fn implementation(path: &str) -> Option<String> {
+    let others = ["pypy", "graalpy", "jython", "ironpython"];
+    let other = others.into_iter().find(|name| path.contains(name));
+    let program = path.rsplit('/').next().unwrap_or_default();
+    other.or_else(|| program.starts_with("python").then_some("cpython")).map(str::to_owned)
 }
 
 /// Node's name of an operating system, by its kernel's name or its distribution's id; `None` where nothing says more
@@ -116,6 +124,19 @@ mod tests {
         check("os=darwin | os=win32", Some(false));
         check("os=darwin | cpu=x64", None);
         check("cpu=x64 | os=linux", Some(true));
+        check("", None);
+    }
+
+    #[test]
+    fn programs_tell_their_implementation() {
+        let check = |path: &str, expected: Option<&str>| {
+            assert_eq!(implementation(path).as_deref(), expected, "{path}");
+        };
+        check("/usr/bin/python3.11", Some("cpython"));
+        check("/opt/pypy3.10/bin/pypy3.10", Some("pypy"));
+        check("/opt/pypy3.10/bin/python3.10", Some("pypy"));
+        check("/root/.pyenv/versions/graalpy-24.0/bin/graalpy", Some("graalpy"));
+        check("/usr/bin/sh", None);
         check("", None);
     }
 

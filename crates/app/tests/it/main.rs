@@ -13,3 +13,4 @@ mod parity;
 mod store;
 mod support;
 mod tidy;
+mod views;

@@ -8,7 +8,7 @@
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
-use super::{Files, Locked, Malformed, Origin, Package};
+use super::{Declared, Files, Locked, Malformed, Origin, Package};
 
 /// The hashes of a module version.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -31,6 +31,22 @@ pub(super) fn read(files: &Files<'_>) -> Result<Locked, Malformed> {
         None => selected(&sums, &Manifest::default()),
     };
     Ok(Locked { version: String::new(), packages, unclear })
+}
+
+/// What `go.mod` asks for itself: a version there is the least that will do.
+pub(super) fn declared(files: &Files<'_>) -> Declared {
+    let mut declared = Declared::default();
+    let Some(Ok(text)) = files.beside("go.mod").map(|file| file.text()) else { return declared };
+    let manifest = Manifest::read(text);
+    for (module, _) in manifest.replaces.keys() {
+        declared.doubt(module);
+    }
+    let is_version = |version: &str| version.starts_with('v') && version.is_ascii() && version.len() < 100;
+    for require in manifest.requires.iter().filter(|require| !require.indirect && is_version(require.version))
+    {
+        declared.ask(require.module, &format!(">={}", require.version));
+    }
+    declared
 }
 
 /// Reads the lines of `go.sum`: `module version hash` and `module version/go.mod hash`.
@@ -196,6 +212,15 @@ mod tests {
                 "d.example/d v1.5.0 [h1:f=] git(https://f.example/fork) indirect",
                 "e.example/e v1.0.0 direct",
             ],
+        );
+    }
+
+    #[test]
+    fn requests() {
+        let manifest = "go 1.22\nrequire (\n\ta.example/a v1.9.0\n\tb.example/b v1.0.0 // indirect\n\tc.example/c v1.0.0\n)\nreplace c.example/c => ../c\n";
+        assert_eq!(
+            super::super::declared::lines("go-sum", SUM, &[("go.mod", manifest)]),
+            ["asked a.example/a >=v1.9.0"]
         );
     }
 

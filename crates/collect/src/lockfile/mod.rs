@@ -14,6 +14,7 @@ mod composer;
 mod conan;
 mod conda;
 mod cran;
+mod declared;
 mod devcontainer;
 mod files;
 mod gem;
@@ -44,10 +45,12 @@ mod terraform;
 mod tests;
 mod tree;
 
+pub(crate) use declared::{Declared, Requests, declared};
 pub use files::Files;
 pub use malformed::Malformed;
 pub use package::{Edge, Locked, Origin, Package};
 pub(crate) use purl::of as purl;
+pub(crate) use python::normalised as pypi_name;
 
 /// How a lockfile's packages are read.
 pub type Reader = fn(&Files<'_>) -> Result<Locked, Malformed>;

@@ -1,17 +1,22 @@
-//! Packages of all lockfiles of an ecosystem, joined by name into resources: `dependency/<ecosystem>/<name>`. Does not
-//! say what is installed, and judges nothing.
+//! Packages of all lockfiles of an ecosystem, joined by name into resources: `dependency/<ecosystem>/<name>`. Judges nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use parallax_model::platform::pep440;
 use parallax_model::{Attribute, Attributes, Key, Relation, RelationKind, Resource, Value};
 
 use super::report::masked;
-use crate::lockfile::{Locked, Origin, Package, purl};
-use crate::secret::without_credentials;
+use crate::installed;
+use crate::lockfile::{Declared, Locked, Origin, Package, purl};
+use crate::secret::{sha256_hex, without_credentials};
 
 /// All packages that were read, by ecosystem and name.
 #[derive(Default)]
-pub(super) struct Dependencies<'p>(BTreeMap<&'static str, BTreeMap<String, Joined<'p>>>);
+pub(super) struct Dependencies<'p>(
+    BTreeMap<&'static str, BTreeMap<String, Joined<'p>>>,
+    /// The names of the project's own packages, by ecosystem.
+    BTreeMap<&'static str, BTreeSet<String>>,
+);
 
 /// What the lockfiles say of one package, in all its versions.
 #[derive(Default)]
@@ -26,6 +31,11 @@ struct Joined<'p> {
     unconditional: bool,
     needs: BTreeSet<String>,
     lockfiles: BTreeSet<&'p str>,
+    installed: BTreeSet<String>,
+    asked: BTreeSet<String>,
+    made_for: BTreeSet<String>,
+    /// Whether some lockfile does not tell what it was made for, so that its requests can't be compared as texts.
+    untold: bool,
 }
 
 /// What was told of something that is or is not, of several instances.
@@ -94,6 +104,44 @@ impl<'p> Dependencies<'p> {
         }
     }
 
+    /// Takes what the manifests of one lockfile ask for.
+    pub(super) fn declare(&mut self, ecosystem: &'static str, declared: Declared) {
+        self.1.entry(ecosystem).or_default().extend(declared.own);
+        let by_name = self.0.entry(ecosystem).or_default();
+        let untold = declared.made_for.is_none();
+        let mut made_for = declared.made_for.unwrap_or_default();
+        for (name, texts) in declared.asked {
+            let joined = by_name.entry(without_credentials(&name).into_owned()).or_default();
+            joined.asked.extend(texts);
+            joined.made_for.extend(made_for.remove(&name).unwrap_or_default());
+            joined.untold |= untold;
+        }
+    }
+
+    /// Takes what is installed of an ecosystem, but for what the project is itself and what installers bring along; gives
+    /// the hash of names and versions.
+    pub(super) fn install(
+        &mut self,
+        ecosystem: &'static str,
+        packages: BTreeSet<(String, String)>,
+    ) -> String {
+        let brought = installed::row(ecosystem).map(|row| row.brought).unwrap_or_default();
+        let own = self.1.get(ecosystem);
+        let by_name = self.0.entry(ecosystem).or_default();
+        let mut lines = String::new();
+        for (name, version) in packages {
+            let is_locked = by_name.get(&name).is_some_and(|joined| !joined.lockfiles.is_empty());
+            let is_own = own.is_some_and(|own| own.contains(&name));
+            if !is_locked && (is_own || brought.contains(&name.as_str())) {
+                continue;
+            }
+            lines.extend([name.as_str(), "@", &version, "\n"]);
+            let name = without_credentials(&name).into_owned();
+            by_name.entry(name).or_default().installed.insert(version);
+        }
+        sha256_hex(lines.as_bytes())
+    }
+
     /// Turns them into resources.
     pub(super) fn into_resources(self) -> impl Iterator<Item = Resource> {
         self.0.into_iter().flat_map(|(ecosystem, by_name)| {
@@ -127,6 +175,7 @@ impl<'p> Joined<'p> {
 
     fn attributes(self, ecosystem: &str, name: &str) -> Attributes {
         let mut list = Vec::with_capacity(8);
+        let installed = self.installed(ecosystem);
         let mut add = |path: &str, value: Value| list.push(Attribute { path: path.into(), value });
         let joined = |texts: BTreeSet<String>| texts.into_iter().collect::<Vec<_>>().join(" ");
         if !self.integrity.is_empty() {
@@ -140,16 +189,27 @@ impl<'p> Joined<'p> {
                 add("versions", masked.join(" ").into());
             }
         }
+        if !installed.is_empty() {
+            add("installed", installed.join(" ").into());
+        }
+        let texts = |texts: BTreeSet<String>| texts.into_iter().collect::<Vec<_>>().join(" | ");
+        if !self.asked.is_empty() {
+            add("declared", masked(&texts(self.asked)).into());
+        }
+        if !self.made_for.is_empty() && !self.untold {
+            add("locked_for", masked(&texts(self.made_for)).into());
+        }
         if !self.sources.is_empty() {
             add("source", joined(self.sources).into());
         }
         add("purl", purl(ecosystem, name, "").into());
+        let is_locked = !self.lockfiles.is_empty();
         for (path, told) in [("direct", self.direct.any()), ("dev", self.dev.every())] {
-            if let Some(told) = told {
+            if let Some(told) = told.filter(|_| is_locked) {
                 add(path, told.into());
             }
         }
-        if self.optional.every() == Some(true) {
+        if is_locked && self.optional.every() == Some(true) {
             add("optional", true.into());
         }
         if !self.unconditional && !self.conditions.is_empty() {
@@ -157,6 +217,27 @@ impl<'p> Joined<'p> {
             add("when", masked(&conditions.join(" | ")).into());
         }
         Attributes::from_unsorted(list)
+    }
+
+    /// The versions that are installed, each as it is locked where that is the same one in another spelling. A package from
+    /// git or the disk is locked by a commit or a place, of which the installed one tells nothing: that it is there is all
+    /// that counts.
+    fn installed(&self, ecosystem: &str) -> Vec<String> {
+        let elsewhere = self.sources.iter().any(|from| from.starts_with("git+") || from.starts_with("path+"));
+        let is_locked = |version: &String| self.versions.contains(version);
+        if elsewhere && !self.installed.is_empty() && !self.installed.iter().all(is_locked) {
+            return sorted(ecosystem, &self.versions).into_iter().map(masked).collect();
+        }
+        let same = |version: &String| {
+            let parsed = pep440::Version::parse(version).filter(|_| ecosystem == "pypi")?;
+            self.versions
+                .iter()
+                .find(|locked| pep440::Version::parse(locked).as_ref() == Some(&parsed))
+                .cloned()
+        };
+        let spelled: BTreeSet<String> =
+            self.installed.iter().map(|version| same(version).unwrap_or_else(|| version.clone())).collect();
+        sorted(ecosystem, &spelled).into_iter().map(masked).collect()
     }
 
     fn relations(&self, ecosystem: &str, own: &Key) -> Vec<Relation> {
@@ -281,5 +362,33 @@ mod tests {
             ],
             "source=git+https://REDACTED@h/r https://h/a.tgz path+../a%20b registry+https://h, version=1.0.0, > dependency/npm/b, > lockfile/x.lock",
         );
+    }
+
+    #[test]
+    fn what_is_installed_is_spelled_as_it_is_locked() {
+        let check =
+            |ecosystem: &'static str, locked: Package, installed: &[(&str, &str)], expected: &[&str]| {
+                let mut dependencies = Dependencies::default();
+                dependencies.add("x.lock", ecosystem, Locked { packages: vec![locked], ..Locked::default() });
+                let mut declared = Declared::default();
+                declared.own.insert("shop".to_owned());
+                dependencies.declare(ecosystem, declared);
+                let tree =
+                    installed.iter().map(|(name, version)| ((*name).to_owned(), (*version).to_owned()));
+                dependencies.install(ecosystem, tree.collect());
+                let told = |resource: Resource| {
+                    let installed = resource.attributes.get("installed").and_then(Value::as_text)?;
+                    let locked = if resource.attributes.get("direct").is_some() { "" } else { " alone" };
+                    Some(format!("{} {installed}{locked}", resource.key.after(2)))
+                };
+                let found: Vec<String> = dependencies.into_resources().filter_map(told).collect();
+                assert_eq!(found, expected);
+            };
+        let direct = |package: Package| Package { direct: Some(true), ..package };
+        check("npm", direct(package("1.0")), &[("a", "1.0.0"), ("b", "2")], &["a 1.0.0", "b 2 alone"]);
+        let tree = [("a", "1.0.0"), ("pip", "24.0"), ("shop", "0.1.0")];
+        check("pypi", direct(package("1.0")), &tree, &["a 1.0"]);
+        let git = Package { origin: Some(Origin::Git("https://h/a".to_owned())), ..package("c0ffee") };
+        check("npm", direct(git), &[("a", "1.0.0")], &["a c0ffee"]);
     }
 }

@@ -3,7 +3,7 @@
 //!
 //! Pins of the project's own folder speak for the environment and are `pin/<tool>`; those of a sub-project are
 //! `pin/<tool>/<folder>`, so that the parts of a monorepo may differ. Two round trips: a search, then the
-//! files that it showed. Reads no file that holds credentials, and judges nothing.
+//! files that it showed; more where packages are installed beside a lockfile. Reads no file that holds credentials, and judges nothing.
 
 mod dependency;
 mod dockerfile;
@@ -13,6 +13,7 @@ mod gemfile;
 mod gitlab;
 mod go_mod;
 mod image;
+mod installed;
 mod package_json;
 pub(crate) mod pin;
 mod report;
@@ -28,6 +29,7 @@ use parallax_model::{GapKind, Key};
 pub use env_example::{ExampleError, ExampleFile, ExampleVariable, Sample, env_example, read_env_example};
 
 use self::files::{PinReader, Role};
+use self::installed::Looks;
 use self::report::Report;
 use crate::lockfile::{self, Files, Format};
 use crate::machine::{
@@ -86,7 +88,10 @@ fn observe(machine: &dyn Machine, root: &str, collected: &mut Collected) -> Resu
     if batch.is_empty() {
         return Ok(());
     }
+    let mut looks = Looks::beside(root, asked.locks.iter().map(|lock| (lock.path, lock.format)));
+    looks.ask(&mut batch);
     let replies = machine.run(&batch)?;
+    looks.take(&replies);
     let mut report = Report::new(root, collected);
     let others = others(&asked, &replies);
     for (path, reader, ticket) in asked.pins {
@@ -110,6 +115,9 @@ fn observe(machine: &dyn Machine, root: &str, collected: &mut Collected) -> Resu
             }
             Err(error) => report.unread_lockfile(path, format, paths.basis, &error),
         }
+    }
+    for (path, ecosystem, tree) in looks.finish(machine) {
+        report.installed(path, ecosystem, tree);
     }
     report.finish();
     Ok(())

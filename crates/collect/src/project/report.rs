@@ -11,7 +11,8 @@ use super::files::{PinReader, project_folder};
 use super::pin::{Declared, Malformed, Pin, without_credentials};
 use super::{Basis, join};
 use crate::Collected;
-use crate::lockfile::{Files, Format};
+use crate::installed::Tree;
+use crate::lockfile::{Files, Format, declared};
 use crate::machine::{FileContent, ProbeError};
 use crate::secret::redact_text;
 
@@ -86,10 +87,45 @@ impl<'c, 'p> Report<'c, 'p> {
                     resource.attributes.set("packages", dependency::count(&locked));
                     self.unclear(path, &region, &locked.unclear);
                     self.dependencies.add(path, format.ecosystem, locked);
+                    self.dependencies.declare(format.ecosystem, declared(format, &files));
                 }
             },
         }
         self.collected.push(resource);
+    }
+
+    /// Takes the tree of installed packages beside a lockfile, or why there was no looking at it.
+    pub(super) fn installed(&mut self, path: &str, ecosystem: &'static str, tree: Result<Tree, String>) {
+        let key = Key::of(["lockfile", path]);
+        let of_tree = format!("{key}#installed");
+        let tree = match tree {
+            Ok(tree) => tree,
+            Err(why) => {
+                let of_packages = format!("dependency/{ecosystem}/**#installed");
+                self.collected.gap(of_tree, GapKind::Unreachable, why.clone());
+                self.collected.gap(of_packages, GapKind::Unreachable, why);
+                return;
+            }
+        };
+        let beside = path.rsplit_once('/').map_or(String::new(), |(folder, _)| format!("{folder}/"));
+        for unseen in &tree.unseen {
+            let of_package = match unseen.package.as_deref().map(without_credentials) {
+                Some(name) => format!("{}#installed", Key::of(["dependency", ecosystem, &*name])),
+                None => format!("dependency/{ecosystem}/**#installed"),
+            };
+            let why = format!("{}/{beside}{}", self.root.trim_end_matches('/'), masked(&unseen.why));
+            self.collected.gap(of_tree.clone(), unseen.kind, why.clone());
+            self.collected.gap(of_package, unseen.kind, why);
+        }
+        let whole = tree.unseen.is_empty();
+        let folder = masked(&format!("{beside}{}", tree.folder));
+        let hash = self.dependencies.install(ecosystem, tree.packages);
+        if let Some(resource) = self.collected.resources.iter_mut().find(|r| r.key == key) {
+            resource.attributes.set("tree", folder);
+            if whole {
+                resource.attributes.set("installed", hash);
+            }
+        }
     }
 
     /// Notes entries of a lockfile that could not be understood.

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock};
 
-use parallax_model::{Snapshot, SnapshotHeader, Timestamp};
+use parallax_model::{Resource, Snapshot, SnapshotHeader, Timestamp};
 use proptest::prelude::*;
 
 use super::pin::{Declared, Read};
@@ -413,4 +413,44 @@ fn samples() -> Vec<String> {
         }
     }
     texts
+}
+
+#[test]
+fn packages_in_three_views() {
+    let lock = r#"{"lockfileVersion": 3, "packages": {"": {"dependencies": {"a": "^1.0.0"}}, "node_modules/a": {"version": "1.0.0"}}}"#;
+    let manifest = r#"{"dependencies": {"a": "^1.1.0"}}"#;
+    let installed = r#"{"name": "a", "version": "1.0.1"}"#;
+    let collected = |unreadable: bool| {
+        let tree = if unreadable {
+            serde_json::json!({"error": "permission"})
+        } else {
+            serde_json::json!(installed)
+        };
+        let machine = serde_json::json!({"files": {"/p/web/package-lock.json": lock, "/p/web/package.json": manifest,
+            "/p/web/node_modules/a/package.json": tree, "/p/package-lock.json": lock}});
+        collect_from(&machine.to_string(), "/p")
+    };
+    let seen = collected(false);
+    let text = |key: &str, path: &str| {
+        let resource = seen.resources.iter().find(|resource| &*resource.key.to_string() == key).unwrap();
+        resource.attributes.get(path).and_then(parallax_model::Value::as_text).unwrap_or_default()
+    };
+    let package =
+        ["declared", "locked_for", "version", "installed"].map(|path| text("dependency/npm/a", path));
+    assert_eq!(package, ["^1.1.0", "^1.0.0", "1.0.0", "1.0.1"]);
+    let lockfiles: Vec<&Resource> =
+        seen.resources.iter().filter(|resource| &*resource.kind == "lockfile").collect();
+    let trees: Vec<_> = lockfiles.iter().map(|lockfile| lockfile.attributes.get("tree").is_some()).collect();
+    assert_eq!(trees.iter().filter(|is| **is).count(), 1, "only one folder has a tree");
+    assert!(seen.gaps.is_empty(), "{:?}", seen.gaps);
+    let gaps: Vec<String> =
+        collected(true).gaps.iter().map(|gap| format!("{} {}", gap.what, gap.why)).collect();
+    let why = "/p/web/node_modules/a/package.json: permission denied";
+    assert_eq!(
+        gaps,
+        [
+            format!("{}#installed {why}", Key::of(["lockfile", "web/package-lock.json"])),
+            format!("dependency/npm/a#installed {why}"),
+        ]
+    );
 }

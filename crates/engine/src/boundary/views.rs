@@ -10,7 +10,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use parallax_model::platform::{Condition, Platform};
-use parallax_model::{AttributePath, Code, Key, Resource, Snapshot, Value};
+use parallax_model::{AttributePath, Code, Key, RelationKind, Resource, Snapshot, Value};
 
 use super::constraint::Constraint;
 use crate::compare::show::{short_text, visible};
@@ -36,13 +36,21 @@ pub(super) struct Parted {
 pub(super) fn parted(snapshot: &Snapshot) -> Vec<Parted> {
     let mut lockfiles: BTreeMap<&str, &Resource> = BTreeMap::new();
     for lockfile in snapshot.under("lockfile").filter(|file| file.attributes.get("packages").is_some()) {
-        lockfiles.entry(text(lockfile, "ecosystem")).or_insert(lockfile);
+        // The one beside a tree speaks for all.
+        let best = lockfiles.entry(text(lockfile, "ecosystem")).or_insert(lockfile);
+        if !has_tree(best) && has_tree(lockfile) {
+            *best = lockfile;
+        }
     }
     let platform = Platform::of(snapshot);
     lockfiles
         .into_iter()
         .flat_map(|(of, lockfile)| Views { snapshot, platform: &platform, of, lockfile }.parted())
         .collect()
+}
+
+fn has_tree(lockfile: &Resource) -> bool {
+    lockfile.attributes.get("installed").is_some()
 }
 
 struct Views<'a> {
@@ -69,7 +77,7 @@ impl Views<'_> {
             out.push(self.finding(("declared", Code::LockfileOutdated), message, outgrown));
         }
         let tree = text(self.lockfile, "tree");
-        if self.lockfile.attributes.get("installed").is_some() {
+        if has_tree(self.lockfile) {
             let otherwise: Vec<String> = packages().filter_map(|package| self.otherwise(package)).collect();
             if !otherwise.is_empty() {
                 let tree = if tree.is_empty() { "what is installed".to_owned() } else { short_text(tree) };
@@ -137,6 +145,8 @@ impl Views<'_> {
         let foreign: BTreeSet<&str> = installed.difference(&locked).copied().collect();
         match (foreign.is_empty(), locked.is_empty()) {
             (true, _) => None,
+            // Requirements need not name what is needed by what they name.
+            (false, true) if text(self.lockfile, "format").starts_with("requirements") => None,
             (false, true) => Some(format!("{shown} {} is installed, none is locked", list(&foreign))),
             (false, false) => Some(format!("{shown} {} instead of {}", list(&foreign), list(&locked))),
         }
@@ -147,7 +157,15 @@ impl Views<'_> {
         let is = |path: &str| matches!(package.attributes.get(path), Some(Value::Bool(true)));
         let condition = package.attributes.get("when").and_then(Value::as_text).map(Condition::new);
         let gets = condition.is_none_or(|condition| condition.holds(self.platform) == Some(true));
-        gets && !is("dev") && !is("optional")
+        // What comes from git or a folder is not always where the rest is.
+        let elsewhere = text(package, "source")
+            .split(' ')
+            .any(|from| from.starts_with("git+") || from.starts_with("path+"));
+        let mut lockfiles =
+            package.relations.iter().filter(|relation| relation.kind == RelationKind::DeclaredIn);
+        let beside_a_tree = package.relations.is_empty()
+            || lockfiles.any(|relation| self.snapshot.get(&relation.to).is_some_and(has_tree));
+        gets && beside_a_tree && !elsewhere && !is("dev") && !is("optional")
     }
 }
 

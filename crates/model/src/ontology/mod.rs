@@ -93,10 +93,11 @@ pub fn kind(id: &str) -> Option<&'static KindRow> {
 }
 
 /// The row of the kind that keys of this shape have (`runtime/<name>`), for where a key is all that is known;
-/// `None` where no kind has such keys. The last `<..>` of a shape stands for all that is left of a key.
+/// `None` where no kind has such keys. The last `<..>` of a shape stands for all that is left of a key; of several shapes the
+/// longest counts (`package/<manager>/<name>` before `package/<manager>`).
 #[must_use]
 pub fn kind_by_key(key: &Key) -> Option<&'static KindRow> {
-    kinds().find(|row| has_shape(row.key, key))
+    kinds().filter(|row| has_shape(row.key, key)).max_by_key(|row| row.key.split('/').count())
 }
 
 fn has_shape(shape: &str, key: &Key) -> bool {

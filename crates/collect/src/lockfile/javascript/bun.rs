@@ -173,7 +173,7 @@ impl Places<'_> {
 }
 
 /// JSON of the same length, without comments and trailing commas, so that places stay.
-fn without_extras(text: &str) -> Cow<'_, str> {
+pub(super) fn without_extras(text: &str) -> Cow<'_, str> {
     let mut out = text.as_bytes().to_vec();
     let bytes = text.as_bytes();
     let (mut at, mut comma) = (0, None);

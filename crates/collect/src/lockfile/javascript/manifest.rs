@@ -19,7 +19,15 @@ pub(super) struct Manifest<'a> {
     #[serde(borrow)]
     optional_dependencies: Option<Entries<'a, Text<'a>>>,
     #[serde(borrow)]
+    peer_dependencies: Option<Entries<'a, Text<'a>>>,
+    #[serde(borrow)]
     workspaces: Workspaces<'a>,
+    /// Its name.
+    #[serde(borrow)]
+    pub(super) name: Text<'a>,
+    /// What it makes of other requests, by their places.
+    #[serde(borrow)]
+    pub(super) resolutions: Texts<'a>,
 }
 
 /// A list of patterns, or an object that has it.
@@ -71,6 +79,12 @@ impl<'a> Manifest<'a> {
         };
         let used = names(false);
         names(true).into_iter().filter(|name| !used.contains(name)).collect()
+    }
+
+    /// Each name that it wants whoever uses it to have, with its range.
+    pub(super) fn peers(&self) -> impl Iterator<Item = (&str, &str)> {
+        let list = self.peer_dependencies.iter().flat_map(|list| &list.0);
+        list.map(|(name, range)| (name.as_ref(), range.0.as_ref()))
     }
 
     /// Each name that is asked for, with its range and how.

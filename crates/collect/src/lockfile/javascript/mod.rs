@@ -2,6 +2,7 @@
 //! is here (what a resolved URL says), in `graph` (what is needed by whom) and in `manifest` (`package.json`).
 
 pub(super) mod bun;
+pub(super) mod declared;
 pub(super) mod deno;
 mod graph;
 mod manifest;

@@ -4,6 +4,7 @@
 //! on the edges, [`graph`] works out each package's own condition. What is chosen among the files of one version (which
 //! wheel) is not told: all their hashes stand together.
 
+pub(super) mod declared;
 mod graph;
 mod manifest;
 mod origin;
@@ -37,7 +38,7 @@ const MAX_VERSIONS: usize = 64;
 
 /// A name as the registry compares it; `None` where it cannot be one.
 /// <https://packaging.python.org/en/latest/specifications/name-normalization/>
-fn normalised(name: &str) -> Option<String> {
+pub(crate) fn normalised(name: &str) -> Option<String> {
     let ends = |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphanumeric());
     if !ends(name.chars().next()) || !ends(name.chars().next_back()) {
         return None;
