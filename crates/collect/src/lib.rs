@@ -16,6 +16,7 @@ mod environment;
 mod host;
 mod observe;
 pub mod project;
+pub mod reference;
 mod runtime;
 mod yaml;
 
