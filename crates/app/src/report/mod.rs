@@ -2,8 +2,10 @@
 
 mod ci;
 mod json;
+mod lint;
 mod text;
 
 pub use ci::ci_lines;
 pub use json::{DivergenceJson, GapJson, ReportJson, SideJson, SummaryJson, json, schema};
+pub use lint::{LintLayout, lint_ci_lines, lint_json, lint_text};
 pub use text::{Detail, Layout, Wrap, text};
