@@ -5,6 +5,7 @@ use std::fmt::Write;
 use owo_colors::OwoColorize;
 use parallax_engine::boundary::Severity;
 use parallax_model::Timestamp;
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::Detail;
@@ -180,9 +181,22 @@ pub fn lint_ci_lines(lint: &Lint, now: Timestamp) -> Vec<String> {
     lint.findings.iter().map(told).collect()
 }
 
+/// The report for scripts, in the order in which it is written.
+#[derive(Serialize)]
+struct LintJson {
+    schema: &'static str,
+    summary: Value,
+    findings: Vec<Value>,
+    set_aside: Vec<Value>,
+    unread: Vec<Value>,
+    untold: Vec<Value>,
+    registry: Option<Value>,
+    fix: Option<Value>,
+}
+
 /// The report for scripts.
 #[must_use]
-pub fn lint_json(lint: &Lint, fixed: Option<&Fixed>) -> Value {
+pub fn lint_json(lint: &Lint, fixed: Option<&Fixed>) -> impl Serialize {
     let unread =
         |all: &[Unread]| all.iter().map(|one| json!({"path": one.path, "why": one.why})).collect::<Vec<_>>();
     let unfixed = |all: &[Unfixed]| {
@@ -193,28 +207,32 @@ pub fn lint_json(lint: &Lint, fixed: Option<&Fixed>) -> Value {
         told["because"] = json!(aside.because);
         told
     });
-    json!({
-        "schema": "parallax.lint/1",
-        "summary": {
+    LintJson {
+        schema: "parallax.lint/1",
+        summary: json!({
             "errors": lint.count(Severity::Error),
             "warnings": lint.count(Severity::Warning),
             "files": lint.files,
             "set_aside": lint.set_aside.len(),
-        },
-        "findings": lint.findings.iter().map(finding_json).collect::<Vec<_>>(),
-        "set_aside": aside.collect::<Vec<_>>(),
-        "unread": unread(&lint.unread),
-        "untold": unread(&lint.untold),
-        "registry": lint.registry.as_ref().map(|registry| json!({
-            "packages": registry.packages, "agreed": registry.agreed, "kept": registry.kept,
-            "incomparable": registry.incomparable, "elsewhere": registry.elsewhere,
-            "unreached": registry.unreached, "skipped": registry.skipped,
-        })),
-        "fix": fixed.map(|fixed| json!({
-            "patch": fixed.patch, "pinned": fixed.pinned, "written": fixed.written,
-            "unfixed": unfixed(&fixed.unfixed), "unresolved": unfixed(&fixed.unresolved),
-        })),
-    })
+        }),
+        findings: lint.findings.iter().map(finding_json).collect(),
+        set_aside: aside.collect(),
+        unread: unread(&lint.unread),
+        untold: unread(&lint.untold),
+        registry: lint.registry.as_ref().map(|registry| {
+            json!({
+                "packages": registry.packages, "agreed": registry.agreed, "kept": registry.kept,
+                "incomparable": registry.incomparable, "elsewhere": registry.elsewhere,
+                "unreached": registry.unreached, "skipped": registry.skipped,
+            })
+        }),
+        fix: fixed.map(|fixed| {
+            json!({
+                "patch": fixed.patch, "pinned": fixed.pinned, "written": fixed.written,
+                "unfixed": unfixed(&fixed.unfixed), "unresolved": unfixed(&fixed.unresolved),
+            })
+        }),
+    }
 }
 
 fn finding_json(finding: &Finding) -> Value {

@@ -6,6 +6,7 @@ mod canary;
 mod commands;
 mod failures;
 mod golden;
+mod lint;
 mod parity;
 mod support;
 mod tidy;

@@ -24,7 +24,7 @@ const ECOSYSTEMS: [&str; 3] = ["npm", "pypi", "cargo"];
 pub(super) struct File {
     /// As the user would name it.
     pub(super) shown: String,
-    /// Relative to the folder that was named, with `/`.
+    /// Its whole path.
     pub(super) name: String,
     pub(super) bytes: Vec<u8>,
     /// Whether it was named itself.
@@ -68,7 +68,7 @@ impl File {
 
 /// Finds and reads the files.
 pub(super) fn look(paths: &[PathBuf], context: &Context) -> Result<Looked, AppError> {
-    let mut all: BTreeMap<String, (PathBuf, String, Origin)> = BTreeMap::new();
+    let mut all: BTreeMap<String, (PathBuf, Origin)> = BTreeMap::new();
     let mut looked = Looked { files: Vec::new(), folders: Vec::new(), unread: Vec::new() };
     let here = [context.config.folder.clone()];
     for path in if paths.is_empty() { &here } else { paths } {
@@ -79,16 +79,12 @@ pub(super) fn look(paths: &[PathBuf], context: &Context) -> Result<Looked, AppEr
             below(&folder, &mut all, &mut looked.unread)?;
             looked.folders.push(folder);
         } else {
-            let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-            let shown = path.display().to_string();
-            // The folders around it tell what it is (`.github/workflows/ci.yml`).
-            all.insert(
-                shown.clone(),
-                (full, if name.is_empty() { shown.clone() } else { shown }, Origin::Named),
-            );
+            all.insert(path.display().to_string(), (full, Origin::Named));
         }
     }
-    for (shown, (full, name, origin)) in all {
+    for (shown, (full, origin)) in all {
+        // The folders around it tell what it is (`.github/workflows/ci.yml`), wherever the user stands.
+        let name = full.display().to_string();
         let most = if lockfile::by_path(&name).is_some() { MOST_LOCK_BYTES } else { MOST_BYTES };
         match read(&full, most) {
             Ok(bytes) => looked.files.push(File { shown, name, bytes, origin }),
@@ -108,7 +104,7 @@ fn prefix(folder: &Path, stands: &Path) -> String {
 
 fn below(
     folder: &Folder,
-    all: &mut BTreeMap<String, (PathBuf, String, Origin)>,
+    all: &mut BTreeMap<String, (PathBuf, Origin)>,
     unread: &mut Vec<Unread>,
 ) -> Result<(), AppError> {
     let root = folder.path.display().to_string();
@@ -128,7 +124,7 @@ fn below(
     let found = replies.get(ticket).map_err(|e| failed(e.to_string()))?;
     for name in &found.paths {
         let full = folder.path.join(name);
-        all.entry(format!("{}{name}", folder.shown)).or_insert((full, name.clone(), Origin::Found));
+        all.entry(format!("{}{name}", folder.shown)).or_insert((full, Origin::Found));
     }
     for path in &found.unreadable {
         let why = "this folder can't be looked into".to_owned();

@@ -62,18 +62,15 @@ fn finding(divergence: &Divergence, snapshot: &Snapshot, folder: &Folder) -> Opt
         ),
         _ => return None,
     };
-    let more = difference.details.iter().skip(1).fold(String::new(), |all, detail| all + "; " + detail);
+    // Of one environment alone it goes without saying that this is here.
+    let message = difference.message.strip_suffix(" here").unwrap_or(&difference.message).to_owned();
     Some(Finding {
         code: difference.code,
         severity,
         path: format!("{}{name}", folder.shown),
         line,
         column: 1,
-        message: format!(
-            "{}{}",
-            difference.message,
-            if difference.code == Code::PinConflict { more } else { String::new() }
-        ),
+        message,
         why: why.to_owned(),
         mend: mend.to_owned(),
         fix: Fix::None,
