@@ -202,8 +202,8 @@ fn serve(documents: BTreeMap<String, String>) -> (String, Asked) {
     (address, asked)
 }
 
-#[test]
-fn what_is_locked_is_held_against_what_is_served() {
+/// One package of each registry, in its own shape: npm's document of a version, Python's JSON API, Cargo's sparse index.
+fn registries() -> (String, Asked) {
     let (a, b) = ("a".repeat(64), "b".repeat(64));
     let npm = |hash: &str| {
         format!(
@@ -223,13 +223,20 @@ fn what_is_locked_is_held_against_what_is_served() {
         ("/py/pypi/click/8.1.7/json", pypi),
         ("/crates/se/rd/serde", crates),
     ];
-    let (address, asked) = serve(documents.into_iter().map(|(path, body)| (path.to_owned(), body)).collect());
-    let lock = |hash: &str| {
-        format!(
-            "{{\"name\": \"x\", \"lockfileVersion\": 3, \"packages\": {{\"\": {{}},\n\"node_modules/ms\": {{\"version\": \"2.1.3\", \"integrity\": \"sha512-{hash}==\"}},\n\"node_modules/gone\": {{\"version\": \"1.0.0\", \"integrity\": \"sha512-CCCC==\"}},\n\"node_modules/@s/x\": {{\"version\": \"1.0.0\", \"integrity\": \"sha512-BBBB==\"}}}}}}\n"
-        )
-    };
-    let shop = Shop::new(&[
+    serve(documents.into_iter().map(|(path, body)| (path.to_owned(), body)).collect())
+}
+
+/// A lockfile of npm with one hash to choose.
+fn lock(hash: &str) -> String {
+    format!(
+        "{{\"name\": \"x\", \"lockfileVersion\": 3, \"packages\": {{\"\": {{}},\n\"node_modules/ms\": {{\"version\": \"2.1.3\", \"integrity\": \"sha512-{hash}==\"}},\n\"node_modules/gone\": {{\"version\": \"1.0.0\", \"integrity\": \"sha512-CCCC==\"}},\n\"node_modules/@s/x\": {{\"version\": \"1.0.0\", \"integrity\": \"sha512-BBBB==\"}}}}}}\n"
+    )
+}
+
+/// A project that locks packages of all three, with the installers' configuration.
+fn shop_of(address: &str) -> Shop {
+    let (a, b) = ("a".repeat(64), "b".repeat(64));
+    Shop::new(&[
         ("package-lock.json", &lock("AAAA")),
         (".npmrc", &format!("registry=http://{address}/npm/\n//{address}/npm/:_authToken=${{NPM_TOKEN}}\n")),
         ("requirements.txt", &format!("click==8.1.7 \\\n  --hash=sha256:{a}\n")),
@@ -245,7 +252,13 @@ fn what_is_locked_is_held_against_what_is_served() {
                 "[source.crates-io]\nreplace-with = \"mirror\"\n[source.mirror]\nregistry = \"sparse+http://{address}/crates/\"\n"
             ),
         ),
-    ]);
+    ])
+}
+
+#[test]
+fn what_is_locked_is_held_against_what_is_served() {
+    let (address, asked) = registries();
+    let shop = shop_of(&address);
     let index = format!("http://me:{CANARY}@{address}/py/simple");
     let variables = [("NPM_TOKEN", CANARY), ("PIP_INDEX_URL", index.as_str()), ("PARALLAX_LOG", "trace")];
     let lint = |arguments: &[&str]| {

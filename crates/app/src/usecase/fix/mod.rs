@@ -63,7 +63,7 @@ fn fix_with(
     }
     let mut changes = Vec::new();
     for (path, edits) in files {
-        let change = write::Change::new(context.folder.join(path), path, &edits)?;
+        let change = write::Change::new(&context.folder.join(path), path, &edits)?;
         out.patch.push_str(&diff(path, &change.before, &change.after));
         changes.push(change);
     }

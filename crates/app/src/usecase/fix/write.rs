@@ -1,7 +1,7 @@
 //! Files before and after, and writing them: whole or not at all, with the rights that they had, and only where nothing is
 //! lost that git does not have.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use parallax_collect::machine::{Batch, Local, Machine, Run};
@@ -20,7 +20,7 @@ pub(super) struct Change {
 
 impl Change {
     /// Reads a file, and makes the edits in memory.
-    pub(super) fn new(path: PathBuf, shown: &str, edits: &[&Edit]) -> Result<Self, AppError> {
+    pub(super) fn new(path: &Path, shown: &str, edits: &[&Edit]) -> Result<Self, AppError> {
         // What a link leads to is written, not the link.
         let path = path.canonicalize().map_err(|e| AppError::io("read", shown, &e))?;
         let before = std::fs::read_to_string(&path).map_err(|e| AppError::io("read", shown, &e))?;

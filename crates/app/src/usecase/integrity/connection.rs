@@ -54,10 +54,11 @@ impl Connection {
             .collect();
         for path in certificates {
             let bytes = std::fs::read(path).unwrap_or_default();
-            roots.extend(parse_pem(&bytes).flatten().filter_map(|item| match item {
-                PemItem::Certificate(certificate) => Some(certificate),
-                _ => None,
-            }));
+            for item in parse_pem(&bytes).flatten() {
+                if let PemItem::Certificate(certificate) = item {
+                    roots.push(certificate);
+                }
+            }
         }
         Self {
             agent: agent(&roots, Proxy::try_from_env()),
@@ -111,6 +112,7 @@ impl Connection {
                 body.take(most.saturating_add(1)).read_to_end(&mut bytes)?;
                 Ok((status, asked_to_wait, bytes))
             });
+            let was_reached = outcome.is_ok();
             let (why, asked_to_wait) = match outcome {
                 Ok((status, _, bytes)) if status.is_success() => {
                     let large = u64::try_from(bytes.len()).is_ok_and(|length| length > most);
@@ -134,7 +136,8 @@ impl Connection {
                 }
                 Err(error) => (format!("{host}: {}", words(&error)), None),
             };
-            if tried >= TRIES {
+            // What can't be connected to twice is not there.
+            if tried >= if was_reached { TRIES } else { 2 } {
                 return Err(Failure::Unreachable(why));
             }
             std::thread::sleep(asked_to_wait.unwrap_or(wait).min(LONGEST_WAIT));
@@ -194,8 +197,13 @@ fn retry_after(response: &Response<Body>) -> Option<Duration> {
 
 /// What went wrong, without any address.
 fn words(error: &ureq::Error) -> String {
+    #[expect(clippy::wildcard_enum_match_arm, reason = "another's enum, which may grow")]
     match error {
-        ureq::Error::Io(error) => error.kind().to_string(),
+        ureq::Error::Io(error) => match error.kind() {
+            std::io::ErrorKind::ConnectionRefused => "the connection was refused".to_owned(),
+            std::io::ErrorKind::TimedOut => "it gave no answer in time".to_owned(),
+            _ => "there is no such host, or the connection failed".to_owned(),
+        },
         ureq::Error::HostNotFound => "there is no such host".to_owned(),
         ureq::Error::Timeout(_) => "it gave no answer in time".to_owned(),
         ureq::Error::Rustls(_) | ureq::Error::Tls(_) => "its certificate is not accepted".to_owned(),

@@ -49,24 +49,21 @@ fn finding(divergence: &Divergence, snapshot: &Snapshot, folder: &Folder) -> Opt
     divergence.within.as_ref()?;
     let difference = &divergence.difference;
     let (name, line) = place(divergence, snapshot)?;
-    let (severity, why, mend) = match difference.code {
-        Code::PinConflict => (
-            Severity::Error,
-            "tools that read different files run different versions",
-            "write one version in all of them, or keep one of the files",
-        ),
-        Code::LockfileOutdated => (
-            Severity::Error,
-            "the next installation changes the lockfile, or fails",
-            "let the package manager lock anew, and commit the lockfile",
-        ),
-        _ => return None,
-    };
+    const PINS: (&str, &str) = (
+        "tools that read different files run different versions",
+        "write one version in all of them, or keep one of the files",
+    );
+    const LOCKS: (&str, &str) = (
+        "the next installation changes the lockfile, or fails",
+        "let the package manager lock anew, and commit the lockfile",
+    );
+    let told = [(Code::PinConflict, PINS), (Code::LockfileOutdated, LOCKS)];
+    let (_, (why, mend)) = told.into_iter().find(|(code, _)| *code == difference.code)?;
     // Of one environment alone it goes without saying that this is here.
     let message = difference.message.strip_suffix(" here").unwrap_or(&difference.message).to_owned();
     Some(Finding {
         code: difference.code,
-        severity,
+        severity: Severity::Error,
         path: format!("{}{name}", folder.shown),
         line,
         column: 1,

@@ -9,7 +9,7 @@ use parallax_model::Code;
 use super::files::File;
 use super::{Finding, Fix, Lint, Unread};
 
-/// What a comment may follow a reference with: nothing of the text itself is told beyond this many characters.
+/// So many characters of a reference are shown.
 const SHOWN: usize = 200;
 
 /// Judges the references of a file.
@@ -23,7 +23,7 @@ pub(super) fn references(file: &File, out: &mut Lint) {
         return;
     };
     match format.read(text) {
-        Ok(found) => found.into_iter().for_each(|found| judge(file, found, out)),
+        Ok(found) => found.iter().for_each(|found| judge(file, found, out)),
         Err(error) => {
             let path = format!("{}:{}:{}", file.shown, error.line, error.column);
             out.unread.push(Unread { path, why: error.what.to_owned() });
@@ -31,7 +31,7 @@ pub(super) fn references(file: &File, out: &mut Lint) {
     }
 }
 
-fn judge(file: &File, found: Found, out: &mut Lint) {
+fn judge(file: &File, found: &Found, out: &mut Lint) {
     let depends = found.text.contains('$') || found.text.contains("{{") || found.text.contains('%');
     if depends {
         let path = format!("{}:{}:{}", file.shown, found.line, found.column);
@@ -40,9 +40,9 @@ fn judge(file: &File, found: Found, out: &mut Lint) {
         return;
     }
     let told = match found.kind {
-        Kind::Image => image(&found),
-        Kind::Action => action(&found),
-        Kind::Requirement => Some(requirement(&found)),
+        Kind::Image => image(found),
+        Kind::Action => action(found),
+        Kind::Requirement => Some(requirement(found)),
     };
     out.findings.extend(told.map(|told| Finding {
         code: Code::FloatingTag,
