@@ -104,8 +104,17 @@ fn action(found: &Found) -> Option<Told> {
     if revision.len() == 40 && revision.bytes().all(|b| b.is_ascii_hexdigit()) {
         return None;
     }
+    // Forgejo and Gitea name an action by its address, too.
+    let path = path.strip_prefix("https://github.com/").unwrap_or(path);
+    let elsewhere = path.contains("://");
     let mut parts = path.split('/');
     let repository = parts.next().zip(parts.next()).map(|(owner, name)| format!("{owner}/{name}"));
+    if elsewhere && !revision.is_empty() {
+        let message = format!("`{text}` is a tag or a branch, not a commit");
+        let mend = "write the commit in place of it: git ls-remote tells which one it is now".to_owned();
+        let fix = Fix::Apart(mend.clone());
+        return Some(Told { severity: Severity::Warning, message, why, mend, fix });
+    }
     let is_plain = |text: &str| {
         !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_./".contains(&b))
     };
@@ -202,6 +211,14 @@ mod tests {
         check("a/b@v4", &["Warning 1:28 `a/b@v4` is a tag or a branch, not a commit"]);
         check("a/b/c@main", &["Warning 1:28 `a/b/c@main` is a tag or a branch, not a commit"]);
         check(&format!("a/b@{}", "0a".repeat(20)), &[]);
+        check(
+            "https://github.com/a/b@v1",
+            &["Warning 1:28 `https://github.com/a/b@v1` is a tag or a branch, not a commit"],
+        );
+        check(
+            "https://h.example/a/b@v1",
+            &["Warning 1:28 `https://h.example/a/b@v1` is a tag or a branch, not a commit"],
+        );
         check("a/b", &["Error 1:28 `a/b` names no action: it must be owner/name@revision"]);
         check("a@v1", &["Error 1:28 `a@v1` names no action: it must be owner/name@revision"]);
         check("a/b@-x y", &["Error 1:28 `a/b@-x y` names no action: it must be owner/name@revision"]);
