@@ -18,6 +18,7 @@ mod installed;
 mod observe;
 mod package;
 pub mod project;
+pub mod reference;
 mod runtime;
 mod yaml;
 

@@ -3,8 +3,9 @@
 //! aliases multiply.
 
 use std::collections::HashMap;
+use std::ops::Range;
 
-use granit_parser::{Event, Parser, ScanError};
+use granit_parser::{Event, Parser, ScanError, Span};
 
 use crate::lockfile::Malformed;
 
@@ -31,6 +32,8 @@ const BYTES_OF_A_NODE: usize = 64;
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Node {
     pub(crate) line: usize,
+    /// Where it is written, in bytes, with its quotes.
+    written: Written,
     pub(crate) content: Content,
 }
 
@@ -48,7 +51,40 @@ pub(crate) enum Content {
     Map(Vec<(String, Node)>),
 }
 
+/// A place in the text; small, as lockfiles have many nodes.
+#[derive(Debug, Clone, Copy, Default)]
+struct Written {
+    start: u32,
+    end: u32,
+}
+
+impl Written {
+    fn of(span: &Span) -> Self {
+        let range = span.byte_range().unwrap_or_default();
+        let small = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
+        Self { start: small(range.start), end: small(range.end) }
+    }
+
+    fn range(self) -> Option<Range<usize>> {
+        Some(usize::try_from(self.start).ok()?..usize::try_from(self.end).ok()?)
+    }
+}
+
 impl Node {
+    /// Where it begins in the text that it was read from, in bytes.
+    pub(crate) fn start(&self) -> usize {
+        self.written.range().map_or(0, |range| range.start)
+    }
+
+    /// Where a scalar's text stands in what it was read from; `None` where it is written otherwise (escapes, blocks).
+    pub(crate) fn verbatim(&self, whole: &str) -> Option<Range<usize>> {
+        let (text, range) = (self.text()?, self.written.range()?);
+        let written = whole.get(range.clone())?;
+        let inner = ['"', '\''].iter().find_map(|mark| written.strip_prefix(*mark)?.strip_suffix(*mark));
+        let start = if inner.is_some() { range.start + 1 } else { range.start };
+        (inner.unwrap_or(written).trim_end() == text).then(|| start..start + text.len())
+    }
+
     /// The value of a field, or of one that a merge key (`<<`) brings in.
     pub(crate) fn get(&self, name: &str) -> Option<&Self> {
         let Content::Map(fields) = &self.content else { return None };
@@ -105,6 +141,11 @@ pub(crate) fn parse(text: &str) -> Result<Node, Malformed> {
 
 /// Reads a file that may have as much as a limit says.
 pub(crate) fn parse_within(text: &str, limit: Limit) -> Result<Node, Malformed> {
+    Ok(documents(text, limit)?.pop().unwrap_or_default())
+}
+
+/// Reads all documents of a file that are maps.
+pub(crate) fn documents(text: &str, limit: Limit) -> Result<Vec<Node>, Malformed> {
     let mut builder = Builder::new(limit);
     for event in Parser::new_from_str(text) {
         let (event, span) = event.map_err(|e: ScanError| Malformed {
@@ -112,9 +153,9 @@ pub(crate) fn parse_within(text: &str, limit: Limit) -> Result<Node, Malformed> 
             column: e.marker().col() + 1,
             what: "not YAML",
         })?;
-        builder.take(event, span.start.line().max(1))?;
+        builder.take(event, span.start.line().max(1), Written::of(&span))?;
     }
-    Ok(builder.root)
+    Ok(builder.roots)
 }
 
 /// A collection that is being read.
@@ -127,7 +168,7 @@ struct Open {
 
 struct Builder {
     limit: Limit,
-    root: Node,
+    roots: Vec<Node>,
     open: Vec<Open>,
     anchors: HashMap<usize, (usize, Node)>,
     weight: usize,
@@ -135,17 +176,21 @@ struct Builder {
 
 impl Builder {
     fn new(limit: Limit) -> Self {
-        Self { limit, root: Node::default(), open: Vec::new(), anchors: HashMap::new(), weight: 0 }
+        Self { limit, roots: Vec::new(), open: Vec::new(), anchors: HashMap::new(), weight: 0 }
     }
 
-    fn take(&mut self, event: Event<'_>, line: usize) -> Result<(), Malformed> {
+    fn take(&mut self, event: Event<'_>, line: usize, written: Written) -> Result<(), Malformed> {
         #[expect(clippy::wildcard_enum_match_arm, reason = "another's enum; what is left holds no node")]
         match event {
             Event::Scalar(text, _, anchor, _) => {
-                self.close(Node { line, content: Content::Text(text.into_owned()) }, anchor)
+                self.close(Node { line, written, content: Content::Text(text.into_owned()) }, anchor)
             }
-            Event::SequenceStart(_, anchor, _) => self.begin(line, Content::List(Vec::new()), anchor),
-            Event::MappingStart(_, anchor, _) => self.begin(line, Content::Map(Vec::new()), anchor),
+            Event::SequenceStart(_, anchor, _) => {
+                self.begin(Node { line, written, content: Content::List(Vec::new()) }, anchor)
+            }
+            Event::MappingStart(_, anchor, _) => {
+                self.begin(Node { line, written, content: Content::Map(Vec::new()) }, anchor)
+            }
             Event::SequenceEnd | Event::MappingEnd => match self.open.pop() {
                 Some(done) => self.close(done.node, done.anchor),
                 None => Ok(()),
@@ -160,11 +205,11 @@ impl Builder {
         }
     }
 
-    fn begin(&mut self, line: usize, content: Content, anchor: usize) -> Result<(), Malformed> {
+    fn begin(&mut self, node: Node, anchor: usize) -> Result<(), Malformed> {
         if self.open.len() >= MOST_DEPTH {
-            return Err(Malformed { line, column: 1, what: "nested too deeply" });
+            return Err(Malformed { line: node.line, column: 1, what: "nested too deeply" });
         }
-        self.open.push(Open { node: Node { line, content }, anchor, field: None });
+        self.open.push(Open { node, anchor, field: None });
         Ok(())
     }
 
@@ -185,7 +230,7 @@ impl Builder {
         }
         let Some(parent) = self.open.last_mut() else {
             if matches!(node.content, Content::Map(_)) {
-                self.root = node;
+                self.roots.push(node);
             }
             return Ok(());
         };

@@ -40,7 +40,7 @@ codes! {
     DependencyDrift "dependency_drift" "A package differs in version or presence."
     IntegrityMismatch "integrity_mismatch" "A package's content hash differs from what is locked."
     PinConflict "pin_conflict" "Pins disagree with each other or with what runs."
-    FloatingTag "floating_tag" "An image or action is named by something that can move."
+    FloatingTag "floating_tag" "An image, an action or a package is named by something that can move."
     ImageDrift "image_drift" "A container image differs."
     ConfigDrift "config_drift" "A setting differs."
     SecretMissing "secret_missing" "A secret, or a key of it, is absent."

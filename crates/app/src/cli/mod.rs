@@ -8,6 +8,7 @@ mod diff;
 mod execute;
 mod global;
 mod init;
+mod lint;
 mod log;
 mod ontology;
 mod output;
@@ -52,6 +53,7 @@ enum Command {
     Capture(capture::Capture),
     Check(check::Check),
     Diff(diff::Diff),
+    Lint(lint::LintOf),
     Exec(execute::Exec),
     Log(log::Log),
     Store(store::StoreOf),
@@ -97,6 +99,7 @@ fn run(arguments: Arguments) -> Result<ExitCode, AppError> {
         Command::Capture(command) => command.run(&global),
         Command::Check(command) => command.run(&global),
         Command::Diff(command) => command.run(&global),
+        Command::Lint(command) => command.run(&global),
         Command::Exec(command) => command.run(&global),
         Command::Log(command) => command.run(&global),
         Command::Store(command) => command.run(&global),

@@ -1,4 +1,4 @@
-//! A spinner per environment while it is observed, on a terminal only.
+//! A spinner per environment while it is observed, and a bar while registries are asked; on a terminal only.
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
-use crate::usecase::Progress;
+use crate::usecase::{Progress, RegistryProgress};
 
 /// Draws on standard error.
 #[derive(Debug, Default)]
@@ -63,6 +63,35 @@ impl Bar {
 
 impl Drop for Bar {
     fn drop(&mut self) {
+        self.0.finish_and_clear();
+    }
+}
+
+/// A bar of the packages that registries are asked about.
+#[derive(Debug)]
+pub(super) struct RegistryBar(ProgressBar);
+
+impl RegistryBar {
+    pub(super) fn new() -> Self {
+        Self(ProgressBar::hidden())
+    }
+}
+
+impl RegistryProgress for RegistryBar {
+    fn begin(&self, packages: usize) {
+        self.0.set_length(u64::try_from(packages).unwrap_or(u64::MAX));
+        if let Ok(style) = ProgressStyle::with_template("{bar:30} {pos} of {len} packages asked about {eta}")
+        {
+            self.0.set_style(style);
+        }
+        self.0.set_draw_target(indicatif::ProgressDrawTarget::stderr());
+    }
+
+    fn step(&self) {
+        self.0.inc(1);
+    }
+
+    fn end(&self) {
         self.0.finish_and_clear();
     }
 }

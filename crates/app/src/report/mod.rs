@@ -2,6 +2,7 @@
 
 mod ci;
 mod json;
+mod lint;
 mod log;
 mod log_json;
 pub mod store;
@@ -10,6 +11,7 @@ mod timelines;
 
 pub use ci::ci_lines;
 pub use json::{DivergenceJson, GapJson, ReportJson, SideJson, SummaryJson, json, schema};
+pub use lint::{LintLayout, lint_ci_lines, lint_json, lint_text};
 pub use log::{LogLayout, log};
 pub use log_json::{log_json, timelines_json};
 pub use store::Told;

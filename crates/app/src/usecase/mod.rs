@@ -4,16 +4,21 @@ mod check;
 mod documents;
 mod endpoint;
 mod execute;
+mod fix;
 mod history;
 mod house;
 mod image;
 mod initialise;
+mod integrity;
 mod key;
+mod lint;
 mod machine;
 mod noise;
 mod observe;
+mod parallel;
 mod place;
 mod point;
+mod registry;
 mod remember;
 mod scope;
 pub mod short_key;
@@ -23,9 +28,12 @@ mod when;
 pub use check::{Comparison, Request, check, diff, filter};
 pub use endpoint::{Endpoint, InTime, resolve, timeline_name};
 pub use execute::{VariableCheck, check_process};
+pub use fix::{Fixed, Unfixed, Writing, fix};
 pub use history::{History, HistoryRequest, Reach, Timeline, history, timelines};
 pub use house::{Keep, Migrated, Run, Stats, Tidied, copy, masked, migrate, salvage, stats, tidy, verify};
 pub use initialise::{Initialised, initialise};
+pub use integrity::{Integrity, RegistryProgress};
+pub use lint::{Finding, Fix, Lint, LintRequest, Registries, SetAside, Unread, lint};
 pub use noise::{change_kind, noise};
 pub use observe::{Observing, Progress, Projects, Provenance, Quiet, Side, observe};
 pub use place::StorePlace;
@@ -34,6 +42,25 @@ pub use remember::{Kept, Remembered, record, remember};
 pub use scope::Scope;
 pub use timeline::{existing_store, open_store};
 pub use when::parse_time;
+
+/// Whether anything may be asked over the network.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Network {
+    /// It may.
+    Allowed,
+    /// `--offline` was given.
+    Offline,
+}
+
+/// Says nothing while registries are asked.
+#[derive(Debug, Clone, Copy)]
+pub struct NoRegistryProgress;
+
+impl RegistryProgress for NoRegistryProgress {
+    fn begin(&self, _packages: usize) {}
+    fn step(&self) {}
+    fn end(&self) {}
+}
 
 /// What every use case is handed: the configuration, where the user stands, and the clock's reading.
 #[derive(Debug)]

@@ -34,6 +34,9 @@ fn a_planted_secret_is_found_nowhere() {
         &["capture", "local", "-o", "-"],
         &["init"],
         &["exec", "--", "true"],
+        &["lint", "--verbose"],
+        &["lint", ".env", "--format", "json"],
+        &["lint", "--registry", "--offline", "--fix", "--dry-run"],
     ] {
         let ran = world.parallax_with(arguments, &variables);
         seen.push_str(&ran.stdout);

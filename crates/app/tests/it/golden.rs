@@ -56,6 +56,7 @@ fn the_command_line() {
         &["capture", "--help"],
         &["exec", "--help"],
         &["init", "--help"],
+        &["lint", "--help"],
     ] {
         all.push_str(&format!(
             "$ parallax {}\n{}\n",

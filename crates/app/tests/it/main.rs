@@ -8,6 +8,7 @@ mod failures;
 mod golden;
 mod images;
 mod in_time;
+mod lint;
 mod log;
 mod parity;
 mod store;

@@ -35,7 +35,7 @@ mod package;
 mod platform;
 mod pub_dev;
 mod purl;
-mod python;
+pub(crate) mod python;
 #[cfg(test)]
 mod shown;
 mod swift;

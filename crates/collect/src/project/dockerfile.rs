@@ -42,7 +42,7 @@ pub(super) fn read(text: &str) -> Read {
 }
 
 /// `ARG A=1 B="2"`: those that have a default.
-fn declare(line: &str, arguments: &mut BTreeMap<String, String>) {
+pub(crate) fn declare(line: &str, arguments: &mut BTreeMap<String, String>) {
     for word in line.split_whitespace() {
         if let Some((name, value)) = word.split_once('=') {
             let value = expand(value.trim_matches(['"', '\'']), arguments);
@@ -52,7 +52,7 @@ fn declare(line: &str, arguments: &mut BTreeMap<String, String>) {
 }
 
 /// Replaces `$A`, `${A}`, `${A:-default}`, `${A-default}` and `${A:+other}` where the value is known.
-fn expand(text: &str, arguments: &BTreeMap<String, String>) -> String {
+pub(crate) fn expand(text: &str, arguments: &BTreeMap<String, String>) -> String {
     let mut out = String::new();
     let mut rest = text;
     // Arguments that double each time must not fill the memory.

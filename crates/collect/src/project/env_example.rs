@@ -108,6 +108,36 @@ pub fn env_example(text: &str) -> Vec<ExampleVariable> {
     assignments(text).into_iter().filter(|found| seen.insert(found.name)).map(variable).collect()
 }
 
+/// One assignment of an environment file. The value may be a secret: it is lent, and never shown.
+pub struct EnvLine<'t> {
+    /// The variable.
+    pub name: &'t str,
+    /// The line of its name, from 1.
+    pub line: usize,
+    value: String,
+}
+
+impl EnvLine<'_> {
+    /// Lends the value to a check.
+    pub fn judge<T>(&self, check: impl FnOnce(&str) -> T) -> T {
+        check(&self.value)
+    }
+}
+
+/// Without the value.
+impl std::fmt::Debug for EnvLine<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}:{}", self.line, self.name)
+    }
+}
+
+/// The assignments of an environment file (`.env`), in its order.
+#[must_use]
+pub fn env_lines(text: &str) -> Vec<EnvLine<'_>> {
+    let all = assignments(text).into_iter();
+    all.map(|found| EnvLine { name: found.name, line: found.line, value: found.value }).collect()
+}
+
 fn shape(value: &str) -> Sample {
     let digits = value.strip_prefix('-').unwrap_or(value);
     let url = value.split_once("://").is_some_and(|(scheme, rest)| {

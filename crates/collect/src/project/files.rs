@@ -24,20 +24,24 @@ const SINGLE: &[(&str, &str)] = &[
     (".terraform-version", "terraform"),
 ];
 
+/// How a Dockerfile is named.
+const DOCKERFILES: &[&str] = &[
+    "*.Dockerfile",
+    "*.dockerfile",
+    "Containerfile",
+    "Containerfile.*",
+    "Dockerfile",
+    "Dockerfile-*",
+    "Dockerfile.*",
+    "Dockerfile_*",
+];
+
 /// Files that pin, by name or by a pattern with one `*`.
 const READERS: &[(&str, Reader)] = &[
-    ("*.Dockerfile", dockerfile::read),
-    ("*.dockerfile", dockerfile::read),
     (".mise.toml", toml_file::mise),
     (".rtx.toml", toml_file::mise),
     (".sdkmanrc", version_file::sdkmanrc),
     (".tool-versions", version_file::tool_versions),
-    ("Containerfile", dockerfile::read),
-    ("Containerfile.*", dockerfile::read),
-    ("Dockerfile", dockerfile::read),
-    ("Dockerfile-*", dockerfile::read),
-    ("Dockerfile.*", dockerfile::read),
-    ("Dockerfile_*", dockerfile::read),
     ("Gemfile", gemfile::read),
     ("Cargo.toml", toml_file::cargo),
     ("Pipfile", toml_file::pipfile),
@@ -57,7 +61,7 @@ const NO_DOCKERFILE: &[&str] =
     &["bak", "dockerignore", "erb", "j2", "jinja", "md", "orig", "template", "tmpl", "tpl", "txt"];
 
 /// Folders that hold what others wrote, what was built, or what tests feed on.
-const PRUNE: &[&str] = &[
+pub(crate) const PRUNE: &[&str] = &[
     ".cache",
     ".gradle",
     ".next",
@@ -88,7 +92,7 @@ const MAX_DEPTH: usize = 4;
 const MAX_FOUND: usize = 4_000;
 
 /// Where GitHub's workflows are.
-pub(super) const WORKFLOWS: &str = ".github/workflows";
+pub(crate) const WORKFLOWS: &str = ".github/workflows";
 
 /// What a file is to this collector.
 pub(super) enum Role {
@@ -127,9 +131,8 @@ pub(super) fn role(path: &str) -> Option<Role> {
         return Some(Role::Pins(PinReader { tool, read: None }));
     }
     let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
-    let docker = fits("Dockerfile*", name) || fits("Containerfile*", name);
-    if docker && NO_DOCKERFILE.contains(&extension) {
-        return None;
+    if is_dockerfile(name) {
+        return Some(Role::Pins(PinReader { tool: "*", read: Some(dockerfile::read) }));
     }
     let reader = match (folder, name) {
         (WORKFLOWS, _) if matches!(extension, "yml" | "yaml") => Some(workflow::read as Reader),
@@ -139,6 +142,14 @@ pub(super) fn role(path: &str) -> Option<Role> {
     };
     let beside = || lockfile::BESIDE.iter().any(|pattern| fits(pattern, name)).then_some(Role::Beside);
     reader.map(|read| Role::Pins(PinReader { tool: "*", read: Some(read) })).or_else(beside)
+}
+
+/// Whether a file is a Dockerfile, by its name.
+pub(crate) fn is_dockerfile(name: &str) -> bool {
+    let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
+    let starts_so = fits("Dockerfile*", name) || fits("Containerfile*", name);
+    DOCKERFILES.iter().any(|pattern| fits(pattern, name))
+        && !(starts_so && NO_DOCKERFILE.contains(&extension))
 }
 
 /// The search for all of them.
@@ -162,7 +173,12 @@ fn names() -> impl Iterator<Item = &'static str> {
     let readers = READERS.iter().map(|(name, _)| *name);
     let locks = lockfile::FORMATS.iter().map(|format| format.name);
     let beside = lockfile::BESIDE.iter().copied();
-    single.chain(readers).chain(locks).chain(beside).chain([".gitlab-ci.yml"])
+    single
+        .chain(DOCKERFILES.iter().copied())
+        .chain(readers)
+        .chain(locks)
+        .chain(beside)
+        .chain([".gitlab-ci.yml"])
 }
 
 /// The folder of the project that a file speaks for: its own, but a hidden folder and one for containers belong to

@@ -23,7 +23,7 @@ fn from_image(image: Option<&Node>, field: &str, scopes: &[&Node]) -> Vec<Pin> {
 }
 
 /// Replaces `$NAME` and `${NAME}` once, where the file gives the variable a value.
-fn expand(text: &str, scopes: &[&Node]) -> String {
+pub(crate) fn expand(text: &str, scopes: &[&Node]) -> String {
     let mut out = String::new();
     let mut rest = text;
     // A long value that is named often must not fill the memory.

@@ -6,11 +6,11 @@
 //! files that it showed; more where packages are installed beside a lockfile. Reads no file that holds credentials, and judges nothing.
 
 mod dependency;
-mod dockerfile;
+pub(crate) mod dockerfile;
 mod env_example;
-mod files;
+pub(crate) mod files;
 mod gemfile;
-mod gitlab;
+pub(crate) mod gitlab;
 mod go_mod;
 mod image;
 mod installed;
@@ -19,14 +19,16 @@ pub(crate) mod pin;
 mod report;
 mod toml_file;
 mod version_file;
-mod workflow;
+pub(crate) mod workflow;
 mod wrapper;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use parallax_model::{GapKind, Key};
 
-pub use env_example::{ExampleError, ExampleFile, ExampleVariable, Sample, env_example, read_env_example};
+pub use env_example::{
+    EnvLine, ExampleError, ExampleFile, ExampleVariable, Sample, env_example, env_lines, read_env_example,
+};
 
 use self::files::{PinReader, Role};
 use self::installed::Looks;

@@ -57,6 +57,11 @@ pub(super) fn read(text: &str) -> Read {
     Ok(pins)
 }
 
+/// The values that a text with at most one expression takes in a job.
+pub(crate) fn values(text: &str, workflow: &Node, job: &Node) -> Vec<String> {
+    Context { workflow, job }.values(text)
+}
+
 fn container(name: &str, context: &Context<'_>) -> Vec<Pin> {
     let Some(container) = context.job.get("container") else { return Vec::new() };
     let image = container.get("image").unwrap_or(container);

@@ -29,6 +29,7 @@ pub(super) use pdm::read as pdm;
 pub(super) use pipenv::read as pipenv;
 pub(super) use poetry::read as poetry;
 pub(super) use pylock::read as pylock;
+pub(crate) use requirements::open_lines;
 pub(super) use requirements::read as requirements;
 pub(super) use uv::read as uv;
 

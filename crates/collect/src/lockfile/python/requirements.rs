@@ -288,6 +288,19 @@ fn of_requirement(found: &Requirement<'_>) -> Found {
     Found::Locked(Package { version, origin: Some(origin), ..package })
 }
 
+/// The lines of a file that name a package without fixing its version: line, and name.
+pub(crate) fn open_lines(text: &str) -> Vec<(usize, String)> {
+    let open = |line: Line<'_>| {
+        let (content, _) = without_comment(line.text.trim());
+        let (requirement, _) = split_options(content);
+        match read_requirement(requirement).filter(|_| !content.starts_with('-'))? {
+            Found::Open(package) => Some((line.number, package.name)),
+            Found::Locked(_) | Found::Folder => None,
+        }
+    };
+    lines(text).filter_map(open).collect()
+}
+
 /// The text, which PowerShell's `>` writes as UTF-16.
 fn text<'f>(files: &Files<'f>) -> Result<Cow<'f, str>, Malformed> {
     let decode = |bytes: &[u8], unit: fn([u8; 2]) -> u16| {
