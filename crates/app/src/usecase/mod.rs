@@ -15,6 +15,7 @@ mod place;
 mod point;
 mod remember;
 mod scope;
+mod secrets;
 pub mod short_key;
 mod timeline;
 mod when;
