@@ -454,3 +454,21 @@ fn a_secret_without_a_key_is_not_unchanged() {
     let ran = run("b").says(&["no change seen since"]);
     assert!(!ran.stdout.contains("unchanged"), "{}", ran.stdout);
 }
+
+#[test]
+fn an_edit_of_the_configuration_changes_no_environment() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = |names: &str, arguments: &[&str]| {
+        let text = format!("version: 1\nvariables: [{names}]\n");
+        std::fs::write(folder.path().join("parallax.yaml"), text).unwrap();
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_parallax"));
+        command.current_dir(folder.path()).env_clear().env("HOME", folder.path());
+        Ran::of(command.env("AA", "1").env("BB", "2").args(arguments).output().unwrap())
+    };
+    for names in ["AA, BB", "AA", "AA, BB"] {
+        run(names, &["capture", "local"]);
+    }
+    let told = run("AA", &["log", "local", "env/*"]).exits(0).stdout;
+    assert!(told.contains("no change of env/* in 3 recordings"), "{told}");
+    run("AA", &["check", "local@0s", "local"]).exits(0);
+}
