@@ -261,7 +261,7 @@ fn observe_host(
         .map_err(|error| machine::unobserved(&environment.name, &error))?;
     if let Variables::Named(names) = &scope.variables {
         // In a timeline, what was not asked for neither vanished nor appeared.
-        seen.sources.push(SourceReport::asked_only_for("environment", &machine.place(), names));
+        seen.sources.push(SourceReport::asked_only_for("environment", machine.place(), names));
     }
     Ok(seen)
 }

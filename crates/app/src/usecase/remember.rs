@@ -2,7 +2,7 @@
 //! recorded is for the caller to tell; it never changes a verdict.
 
 use parallax_engine::boundary::Outcome;
-use parallax_model::{Snapshot, SnapshotHeader, Timestamp};
+use parallax_model::{Snapshot, SnapshotHeader, SourceReport, Timestamp};
 use parallax_store::{Entry, Store};
 
 use super::check::has_project;
@@ -169,7 +169,12 @@ fn record_in(store: &Store, timeline: &str, side: &Side) -> Result<(Entry, Kept)
 /// knows whether it is the same.
 fn saw_alike(before: &SnapshotHeader, snapshot: &Snapshot) -> bool {
     let after = snapshot.header();
+    let asked = |header: &SnapshotHeader| -> Vec<Vec<String>> {
+        let names = header.sources.iter().filter_map(SourceReport::only_names);
+        names.map(|names| names.map(ToOwned::to_owned).collect()).collect()
+    };
     before.gaps == after.gaps
+        && asked(before) == asked(after)
         && before.key_id == after.key_id
         && !snapshot.resources().iter().any(|resource| resource.attributes.iter().any(secrets::is_bare))
 }

@@ -465,8 +465,10 @@ fn an_edit_of_the_configuration_changes_no_environment() {
         command.current_dir(folder.path()).env_clear().env("HOME", folder.path());
         Ran::of(command.env("AA", "1").env("BB", "2").args(arguments).output().unwrap())
     };
-    for names in ["AA, BB", "AA", "AA, BB"] {
-        run(names, &["capture", "local"]);
+    for (names, told) in
+        [("AA, BB", "first"), ("AA", "no change seen since"), ("AA, BB", "no change seen since")]
+    {
+        run(names, &["capture", "local"]).says(&[told]);
     }
     let told = run("AA", &["log", "local", "env/*"]).exits(0).stdout;
     assert!(told.contains("no change of env/* in 3 recordings"), "{told}");
