@@ -13,6 +13,10 @@ pub enum ErrorKind {
     Unobserved,
     /// Reading or writing a file of the user's failed (a full disk): exit code 2.
     Io,
+    /// The store is damaged: exit code 2, or 1 where that was the question.
+    Damaged,
+    /// A recording was collected since it was looked up: exit code 2.
+    Collected,
 }
 
 /// A failure, ready to be told.
@@ -72,7 +76,7 @@ impl AppError {
     #[must_use]
     pub fn exit_code(&self) -> ExitCode {
         ExitCode::from(match self.kind {
-            ErrorKind::Usage | ErrorKind::Io => 2,
+            ErrorKind::Usage | ErrorKind::Io | ErrorKind::Damaged | ErrorKind::Collected => 2,
             ErrorKind::Unobserved => 3,
         })
     }

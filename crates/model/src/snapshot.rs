@@ -60,6 +60,25 @@ pub struct SourceReport {
     pub why: Option<String>,
 }
 
+/// How a report begins of what a source was not asked for, before the names that it was asked for.
+const ONLY: &str = "asked only for: ";
+
+impl SourceReport {
+    /// Says that a source was asked for these names alone, and that the rest was left out.
+    #[must_use]
+    pub fn asked_only_for(source: &str, place: &str, names: &[String]) -> Self {
+        let why = Some(format!("{ONLY}{}", names.join(", ")));
+        Self { source: source.to_owned(), place: place.to_owned(), status: SourceStatus::Skipped, why }
+    }
+
+    /// The names that a source was asked for, where it was not asked for all.
+    pub fn only_names(&self) -> Option<impl Iterator<Item = &str>> {
+        let names =
+            self.why.as_deref().filter(|_| self.status == SourceStatus::Skipped)?.strip_prefix(ONLY)?;
+        Some(names.split(", ").filter(|name| !name.is_empty()))
+    }
+}
+
 /// What is known of a snapshot besides its resources.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SnapshotHeader {

@@ -157,6 +157,8 @@ struct Hidden {
     beginning: Box<str>,
     /// `None` where a gap's text can't be read: it could hide anything, so it is taken to.
     selector: Option<Selector>,
+    /// What is seen all the same, where only that was asked for.
+    except: Option<Vec<Key>>,
 }
 
 impl Hidden {
@@ -165,12 +167,30 @@ impl Hidden {
         let key = text.split('#').next().filter(|_| selector.is_some()).unwrap_or_default();
         // `a/**` hides `a`, too.
         let beginning = key.split_once('*').map_or(key, |(beginning, _)| beginning.trim_end_matches('/'));
-        Self { beginning: beginning.into(), selector }
+        Self { beginning: beginning.into(), selector, except: None }
+    }
+
+    fn excepts(&self, key: &Key) -> bool {
+        self.except.as_ref().is_some_and(|except| except.contains(key))
+    }
+
+    /// Whether the other is of one thing that is seen here.
+    fn sees(&self, other: &Self) -> bool {
+        let one = other.selector.as_ref().and_then(Selector::one_key);
+        one.is_some_and(|key| self.excepts(&key))
+    }
+
+    /// What was not asked for here, and was there: as far as these are known by name.
+    fn asked_there(&self, other: &Self) -> Option<Vec<Self>> {
+        let (here, there) = (self.except.as_ref()?, other.except.as_ref()?);
+        let new = there.iter().filter(|key| self.beginning == other.beginning && !here.contains(key));
+        Some(new.map(|key| Self::of(key.as_str())).collect())
     }
 
     /// As the comparison of environments has it: a resource that is lacking may be explained by a gap over any part of it.
     fn hides(&self, key: &Key, attribute: Option<&AttributePath>) -> bool {
         key.as_str().starts_with(&*self.beginning)
+            && !self.excepts(key)
             && self.selector.as_ref().is_none_or(|selector| match attribute {
                 Some(_) => selector.selects(key, attribute),
                 None => selector.selects_key(key),
@@ -178,6 +198,9 @@ impl Hidden {
     }
 
     fn covers(&self, other: &Self) -> bool {
+        if self.except.iter().flatten().any(|key| other.hides(key, None)) {
+            return false;
+        }
         match (&self.selector, &other.selector) {
             (None, _) => true,
             (Some(_), None) => false,
@@ -186,6 +209,9 @@ impl Hidden {
     }
 
     fn meets(&self, other: &Self) -> bool {
+        if self.sees(other) || other.sees(self) {
+            return false;
+        }
         match (&self.selector, &other.selector) {
             (None, _) | (_, None) => true,
             (Some(own), Some(other)) => own.meets(other),
@@ -202,6 +228,20 @@ impl Blindness {
         self.0.push(Hidden::of(region));
     }
 
+    /// What sources were not asked for: all of their regions but the names that they were.
+    pub(crate) fn add_left_out(&mut self, header: &SnapshotHeader) {
+        for report in &header.sources {
+            let Some(names) = report.only_names() else { continue };
+            let names: Vec<&str> = names.collect();
+            let regions = SOURCES.iter().filter(|row| row.id == report.source).flat_map(|row| row.regions);
+            for region in regions {
+                let root = region.split('/').next().unwrap_or(region);
+                let except = names.iter().map(|name| Key::of([root, name])).collect();
+                self.0.push(Hidden { except: Some(except), ..Hidden::of(region) });
+            }
+        }
+    }
+
     pub(crate) fn join(&mut self, other: Self) {
         self.0.extend(other.0);
     }
@@ -216,9 +256,11 @@ impl Blindness {
     }
 
     /// What this hides and the other does not hide wholly.
-    pub(crate) fn without(mut self, other: &Self) -> Self {
-        self.0.retain(|own| !other.0.iter().any(|other| other.covers(own)));
-        self
+    pub(crate) fn without(self, other: &Self) -> Self {
+        let left = self.0.into_iter().filter(|own| !other.0.iter().any(|other| other.covers(own)));
+        let named =
+            |own: Hidden| other.0.iter().find_map(|other| own.asked_there(other)).unwrap_or(vec![own]);
+        Self(left.flat_map(named).collect())
     }
 
     /// Takes out what the other hides nothing of.

@@ -146,8 +146,8 @@ impl Check {
 /// Records. What can't be recorded is told, and changes neither the verdict nor the exit code.
 fn remember(comparison: &Comparison, request: &Request, global: &Global, context: &Context) {
     let remembered = usecase::remember(comparison, request, context);
-    for failure in &remembered.failures {
-        super::say(&failure.warning());
+    for failure in remembered.failures {
+        super::say(&global.with_store(failure).warning());
     }
     for note in remembered.notes.iter().filter(|_| global.verbose) {
         super::say(&format!("note: {note}"));

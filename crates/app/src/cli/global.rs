@@ -10,7 +10,7 @@ use super::output::Output;
 use crate::config;
 use crate::error::AppError;
 use crate::report::{Detail, Layout, Wrap};
-use crate::usecase::{Context, StorePlace};
+use crate::usecase::{self, Context, StorePlace};
 
 /// Flags that mean the same everywhere.
 #[derive(Debug, Clone, Args)]
@@ -76,6 +76,19 @@ impl Global {
         Ok(Context { config, folder, now: clock(), zone, cache: cache_folder(), store })
     }
 
+    /// The error with hints that lead to the store that was named: commands without `--store` would look after another one.
+    pub(super) fn with_store(&self, mut error: AppError) -> AppError {
+        if let Some(place) = self.store.as_deref().filter(|place| !place.is_empty()) {
+            let named = format!(" --store {}`", quoted(&usecase::masked(place)));
+            for verb in ["salvage NEW_FILE", "verify", "gc", "migrate"] {
+                let (bare, whole) =
+                    (format!("`parallax store {verb}`"), format!("`parallax store {verb}{named}"));
+                error.hints.iter_mut().for_each(|hint| *hint = hint.replace(&bare, &whole));
+            }
+        }
+        error
+    }
+
     /// Where the answer goes.
     pub(super) fn output(&self) -> Output {
         Output::new(self.output.clone(), self.color)
@@ -94,6 +107,12 @@ impl Global {
         };
         Layout { width: width(), detail, suppressed: false, gate: true, wrap, now }
     }
+}
+
+/// A word as a shell reads it back.
+fn quoted(word: &str) -> String {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/._-:=+,@%".contains(&byte);
+    if word.bytes().all(is_plain) { word.to_owned() } else { format!("'{}'", word.replace('\'', r"'\''")) }
 }
 
 /// The clock's reading, to the millisecond: what is finer tells nobody anything.

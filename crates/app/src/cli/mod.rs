@@ -68,9 +68,11 @@ pub fn main() -> ExitCode {
     // A wrong command line ends here with clap's own message and exit code 2.
     let arguments = Arguments::parse();
     start_log();
+    let global = arguments.global.clone();
     match run(arguments) {
         Ok(code) => code,
         Err(error) => {
+            let error = global.with_store(error);
             tell(std::slice::from_ref(&error));
             error.exit_code()
         }

@@ -9,7 +9,7 @@ use super::Global;
 use super::global::Format;
 use super::output::draws_progress;
 use super::progress::Bar;
-use crate::error::AppError;
+use crate::error::{AppError, ErrorKind};
 use crate::report::{self, Told};
 use crate::usecase::{self, Context, Keep, Run};
 
@@ -63,7 +63,14 @@ struct Salvage {
 impl StoreOf {
     pub(super) fn run(&self, global: &Global) -> Result<ExitCode, AppError> {
         let context = global.context()?;
-        let (told, code) = self.verb.run(&context, global)?;
+        let (told, code) = match (&self.verb, self.verb.run(&context, global)) {
+            // That it is damaged is what was asked for.
+            (Verb::Verify, Err(error)) if error.kind == ErrorKind::Damaged => {
+                super::tell(&[global.with_store(error)]);
+                return Ok(ExitCode::from(1));
+            }
+            (_, done) => done?,
+        };
         match global.format {
             Format::Text => global.output().text(&told.text)?,
             Format::Json => {

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
 use serde_saphyr::Spanned;
 
 /// The whole file.
@@ -48,11 +49,19 @@ pub(super) struct File {
 #[serde(deny_unknown_fields)]
 pub(super) struct RetentionFile {
     /// Each one.
+    #[serde(default, deserialize_with = "days")]
     pub(super) all_days: Option<u32>,
     /// The last one of each hour.
+    #[serde(default, deserialize_with = "days")]
     pub(super) hourly_days: Option<u32>,
     /// The last one of each day.
+    #[serde(default, deserialize_with = "days")]
     pub(super) daily_days: Option<u32>,
+}
+
+fn days<'de, D: Deserializer<'de>>(from: D) -> Result<Option<u32>, D::Error> {
+    let told = |_| D::Error::custom("here one may write whole days, 0 or more");
+    Option::<u32>::deserialize(from).map_err(told)
 }
 
 /// An environment.

@@ -445,7 +445,10 @@ env_schema: {DATABASE_URL: {type: url, required: true}, LOG_LEVEL: {one_of: [deb
         refused("version: 1\nstore: ' '\n", &["p.yaml:2: `store` names nothing"]);
         refused("version: 1\nstore: {url: x}\n", &["p.yaml:2"]);
         refused("version: 1\nretention: {all: 7}\n", &["p.yaml:2: unknown field `all`"]);
-        refused("version: 1\nretention: {all_days: -1}\n", &["p.yaml:2"]);
+        for days in ["-1", "1.5", "seven", "99999999999"] {
+            let text = format!("version: 1\nretention: {{all_days: {days}}}\n");
+            refused(&text, &["p.yaml:2", "whole days, 0 or more"]);
+        }
         refused("version: 1\nretention: 7\n", &["p.yaml:2"]);
         refused(
             "version: 1\nretention: {all_days: 7, hourly_days: 6}\n",

@@ -103,6 +103,7 @@ impl Page<'_> {
             view::gap_line(&history.gaps)
                 .map(|gaps| format!("{indent}{gaps}: changes there are not seen").yellow().to_string()),
         );
+        lines.extend(masked(history).map(|told| format!("{indent}{told}").yellow().to_string()));
         for line in lines {
             self.line(&line);
         }
@@ -113,7 +114,13 @@ impl Page<'_> {
         let first = history.entries.last().map(|entry| entry.captured_at);
         let oldest = told.iter().map(|change| change.not_after).min();
         let from = match history.reach {
-            Reach::Newest => first,
+            Reach::Newest => {
+                // The recording that closes the span may be later than its end.
+                let last_seen = told.iter().map(|change| change.after).min();
+                let is_early =
+                    |first: &parallax_model::Timestamp| history.until.is_none_or(|until| until > *first);
+                first.filter(is_early).or(last_seen)
+            }
             Reach::Whole => history.since.or_else(|| first.into_iter().chain(oldest).min()),
         };
         let Some(from) = from else { return };
@@ -263,6 +270,24 @@ impl Page<'_> {
     }
 }
 
+/// The secrets of which no change can be seen.
+fn masked(history: &History) -> Option<String> {
+    let name = |gap: &parallax_model::Gap| {
+        let what = view::clean(&gap.what);
+        what.strip_suffix("#value").map_or(what.clone(), ToOwned::to_owned)
+    };
+    let named: Vec<String> = history.secrets.iter().take(2).map(name).collect();
+    let more = match history.secrets.len().saturating_sub(2) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    (!named.is_empty()).then(|| {
+        let all = count(history.secrets.len(), "secret");
+        let named = named.join(", ");
+        format!("{all} ({named}{more}) not recorded with one key: changes there may not be seen")
+    })
+}
+
 /// What was found, and of which recordings.
 fn found(history: &History, layout: &LogLayout, told: usize) -> (String, String) {
     let clock = &layout.clock;
@@ -282,7 +307,7 @@ fn found(history: &History, layout: &LogLayout, told: usize) -> (String, String)
         Reach::Whole => {
             history.since.or(first.filter(|first| history.until.is_none_or(|until| until > *first)))
         }
-        Reach::Newest => first,
+        Reach::Newest => first.filter(|first| history.until.is_none_or(|until| until > *first)),
     };
     let span = match (since, history.until) {
         (Some(since), None) => format!(" since {}", clock.moment(since)),
@@ -298,7 +323,8 @@ fn found(history: &History, layout: &LogLayout, told: usize) -> (String, String)
     }
     let recordings = count(history.entries.len(), "recording");
     if told == 0 {
-        return (format!("no change{of} in {recordings}{span}"), format!(", the last {last}"));
+        let seen = if history.secrets.is_empty() { "" } else { " seen" };
+        return (format!("no change{seen}{of} in {recordings}{span}"), format!(", the last {last}"));
     }
     let newest = match history.reach {
         Reach::Whole => "",

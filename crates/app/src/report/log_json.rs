@@ -22,7 +22,7 @@ pub struct LogJson {
     last_good: Option<RecordingJson>,
     /// Whether all changes of the span are here; `false` where `--limit` left older ones out.
     complete: bool,
-    /// What the last recording could not see.
+    /// What the last recording could not see, and the secrets of which no change can be seen in the span.
     gaps: Vec<super::GapJson>,
     changes: Vec<ChangeJson>,
 }
@@ -89,6 +89,7 @@ pub fn log_json(history: &History) -> LogJson {
         gaps: history
             .gaps
             .iter()
+            .chain(&history.secrets)
             .map(|gap| super::GapJson { what: gap.what.to_string(), why: gap.why.to_string() })
             .collect(),
         changes: history.changes.iter().map(|change| change_json(change, history)).collect(),

@@ -4,7 +4,7 @@ use owo_colors::OwoColorize;
 use parallax_store::Change;
 
 use super::log::{count, moments};
-use crate::usecase::Timeline;
+use crate::usecase::{Reach, Timeline};
 use crate::view::{self, Clock};
 
 /// All environments, a line each.
@@ -49,6 +49,11 @@ fn last_change(timeline: &Timeline, clock: &Clock) -> String {
     };
     let moment = change.at.unwrap_or(change.not_after);
     let more = changes.len().saturating_sub(item.changes);
-    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    let more = match (more, timeline.reach) {
+        (0, Reach::Whole) => String::new(),
+        (0, Reach::Newest) => " and more".to_owned(),
+        (more, Reach::Whole) => format!(" and {more} more"),
+        (more, Reach::Newest) => format!(" and {more} more at least"),
+    };
     format!("last changed {}: {} {}{more}", clock.ago(moment), item.told.name, item.told.words)
 }

@@ -57,7 +57,7 @@ pub fn resolve(text: &str, context: &Context) -> Result<Endpoint, AppError> {
     if text == "-" {
         return Ok(Endpoint::StandardInput);
     }
-    if let Some(environment) = context.config.environment(text) {
+    if let Some(environment) = configured(text, context) {
         return Ok(Endpoint::Environment(environment));
     }
     // A digest is no point in time.
@@ -83,10 +83,18 @@ pub fn resolve(text: &str, context: &Context) -> Result<Endpoint, AppError> {
     Err(unknown(text, context))
 }
 
+/// The environment of the configuration with that name, or whose timeline has it, as `parallax log` lists it.
+pub(super) fn configured(text: &str, context: &Context) -> Option<Environment> {
+    context.config.environment(text).or_else(|| {
+        let local = context.config.environment("local")?;
+        (timeline::of(&local, context) == text).then_some(local)
+    })
+}
+
 /// The name of the timeline of what a person calls an environment: `staging`, `ssh://ann@staging/srv/shop`.
 #[must_use]
 pub fn timeline_name(text: &str, context: &Context) -> String {
-    let environment = match context.config.environment(text) {
+    let environment = match configured(text, context) {
         Some(environment) => Some(environment),
         None => text.starts_with(SSH).then(|| over_ssh(text).ok()).flatten(),
     };
@@ -99,7 +107,7 @@ fn in_time(text: &str, context: &Context) -> Result<Option<InTime>, AppError> {
     if base.starts_with(SSH) {
         return ssh_in_time(text, base, point, context);
     }
-    let environment = context.config.environment(base);
+    let environment = configured(base, context);
     let timeline = environment.as_ref().map_or_else(|| base.to_owned(), |e| timeline::of(e, context));
     if environment.is_none() {
         match &point {
@@ -126,9 +134,13 @@ fn ssh_in_time(
     let timeline = timeline::of(&environment, context);
     let is_behind_a_host = base.strip_prefix(SSH).is_some_and(|rest| rest.contains(['@', '/']));
     let known = || timeline::is_known(&timeline, context);
+    // A point of a host that was recorded with a folder lacks that folder; it names no host of its own.
+    let below = format!("{base}/");
+    let is_near = || timeline::names(context).iter().any(|name| name.starts_with(&below));
     let is_meant = match &point {
-        Ok(Point::Time { .. } | Point::Good) => is_behind_a_host || known()?,
-        Ok(Point::Digits(_)) => known()?,
+        Ok(Point::Time { .. } | Point::Good) => is_behind_a_host || known()? || is_near(),
+        // A store that can't be read is no reason not to look at a host.
+        Ok(Point::Digits(_)) => known().unwrap_or(false),
         Err(_) => is_behind_a_host && known().unwrap_or(false),
     };
     if !is_meant {
@@ -159,6 +171,10 @@ fn unknown(text: &str, context: &Context) -> AppError {
         return AppError::usage(format!("`{text}`: this version does not read such endpoints"));
     }
     let error = AppError::usage(format!("`{text}` is neither an environment nor a file"));
+    if text.starts_with("local:") {
+        return error
+            .hint("a name that begins with `local:` is of another folder or machine: there it is `local`");
+    }
     if text.contains('@') {
         return error
             .hint("for a host over ssh write ssh://user@host; for an environment at a point in time ENV@2h");
@@ -199,7 +215,7 @@ mod tests {
     fn context(folder: &std::path::Path) -> Context {
         let file = folder.join("store.db").display().to_string();
         let store = Store::open(&file).unwrap();
-        for environment in ["gone", "ssh://ann", "ssh://ann@web/srv/shop", "odd@name"] {
+        for environment in ["gone", "ssh://ann", "ssh://ann@web/srv/shop", "ssh://box/srv/shop", "odd@name"] {
             let header = SnapshotHeader {
                 environment: environment.to_owned(),
                 captured_at: "2026-11-20T00:00:00Z".parse().unwrap(),
@@ -266,11 +282,41 @@ mod tests {
         check("ssh://ann@web/srv/shop@2h", "ssh://ann@web/srv/shop Time");
         check("ssh://ann@web/srv/shop@2x", "`@2x` is no point in time");
         check("ssh://bob@web/srv/shop@2x", "ssh://bob@web/srv/shop@2x live");
+        check("ssh://box@2h", "ssh://box Time");
+        check("ssh://box@good", "ssh://box Good");
+        check("ssh://box@beef", "ssh://box@beef live");
+        check("ssh://bo@2h", "ssh://bo@2h live");
         check("ssh://u:hunter2@web@2h", "an address with a password is not taken");
         check("", "``");
         check("@", "`@` is neither an environment nor a file");
         check("@2h", "`` is neither configured nor recorded");
         check("\u{1b}@\u{1b}", "`\u{1b}@\u{1b}` is neither");
+    }
+
+    #[test]
+    fn a_damaged_store_hinders_no_observation() {
+        let folder = tempfile::tempdir().unwrap();
+        let context = context(folder.path());
+        let file = folder.path().join("store.db");
+        let whole = std::fs::read(&file).unwrap();
+        std::fs::write(&file, &whole[..whole.len() / 2]).unwrap();
+        let found = resolve("ssh://ann@beef", &context);
+        assert!(matches!(found, Ok(Endpoint::Environment(_))), "{found:?}");
+    }
+
+    #[test]
+    fn names_that_are_listed_are_taken() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut context = context(folder.path());
+        context.config.folder = "/srv/shop".into();
+        context.store = StorePlace::User(folder.path().join("store.db"));
+        for name in ["local", "local:/srv/shop"] {
+            let found = resolve(name, &context);
+            assert!(matches!(&found, Ok(Endpoint::Environment(e)) if e.name == "local"), "{found:?}");
+            assert_eq!(timeline_name(name, &context), "local:/srv/shop");
+        }
+        let error = resolve("local:/srv/other", &context).unwrap_err();
+        assert!(error.hints.iter().any(|hint| hint.contains("another folder")), "{error}");
     }
 
     #[test]

@@ -7,7 +7,7 @@ use parallax_store::{
     About, Collected, Copied, Entry, Policy, Salvaged, Sizes, Store, StoreError, Survey, Tell, Verified,
 };
 
-use super::timeline::credentials;
+use super::timeline::{credentials, moved, nowhere};
 use super::{Context, StorePlace, existing_store};
 use crate::error::AppError;
 
@@ -129,7 +129,10 @@ pub fn migrate(context: &Context) -> Result<Migrated, AppError> {
 /// Where either can't be opened, or the other knows an environment by another history.
 pub fn copy(context: &Context, to: &str, tell: &mut Tell<'_>) -> Result<Copied, AppError> {
     let store = existing(context)?;
-    Ok(store.copy_to(&Store::open_with(to, &credentials())?, tell)?)
+    let target = StorePlace::Named(to.to_owned());
+    let moved = moved(&store.environments()?, &target, context);
+    let called_there = |name: &str| moved.get(name).map_or(name, String::as_str).to_owned();
+    Ok(store.copy_to_as(&Store::open_with(to, &credentials())?, &called_there, tell)?)
 }
 
 /// Saves what is whole of a damaged file into a new store.
@@ -149,6 +152,9 @@ pub fn salvage(context: &Context, new: &Path, tell: &mut Tell<'_>) -> Result<Sal
 
 /// The store, if there is one: to look after it, none is made.
 fn existing(context: &Context) -> Result<Store, AppError> {
+    if context.store == StorePlace::Nowhere {
+        return Err(nowhere());
+    }
     let none = || {
         AppError::usage(format!("there is no store at `{}` yet", shown_place(context)))
             .hint("`parallax capture` records into one; --store FILE names another")
@@ -168,24 +174,36 @@ fn shown_place(context: &Context) -> String {
     }
 }
 
-/// A URL without its password. Rather too much is hidden than a part of one shown.
+/// A place that holds no password, as it is. Of a URL that might hold one only the scheme is shown: rather too much is
+/// hidden than a part of one shown.
 #[must_use]
 pub fn masked(place: &str) -> String {
+    if let Some(path) = place.strip_prefix("sqlite:") {
+        return format!("sqlite:{}", masked_path(path));
+    }
     let Some((scheme, rest)) = place.split_once("://") else {
-        return place.to_owned();
+        return masked_path(place);
     };
-    let rest = match (rest.split_once(':'), rest.rsplit_once('@')) {
-        (Some((user, password)), Some((_, host))) if password.contains('@') => format!("{user}:***@{host}"),
-        _ => rest.to_owned(),
+    let scheme = scheme.to_ascii_lowercase();
+    if !matches!(&*scheme, "postgresql" | "postgres") {
+        return "...".to_owned();
+    }
+    let (host, database) = rest.split_once('/').unwrap_or((rest, ""));
+    let host = host.strip_suffix(":5432").unwrap_or(host);
+    let is_plain = |text: &str, more: &[u8]| {
+        text.bytes().all(|byte| byte.is_ascii_alphanumeric() || more.contains(&byte))
     };
-    let (path, query) = rest.split_once('?').unwrap_or((&rest, ""));
-    let shown = |part: &str| match part.split_once('=') {
-        Some((name, _)) if name.to_ascii_lowercase().contains("password") => format!("{name}=***"),
-        Some(_) | None => part.to_owned(),
-    };
-    let query: Vec<String> = query.split('&').filter(|part| !part.is_empty()).map(shown).collect();
-    let mark = if query.is_empty() { "" } else { "?" };
-    format!("{scheme}://{path}{mark}{}", query.join("&"))
+    if is_plain(host, b".-_") && is_plain(database, b"-_") {
+        format!("{scheme}://{rest}")
+    } else {
+        format!("{scheme}://...")
+    }
+}
+
+/// A path; what looks like a URL without its scheme may hold a password.
+fn masked_path(path: &str) -> String {
+    let first = path.split('/').next().unwrap_or_default();
+    if first.contains([':', '@']) { "...".to_owned() } else { path.to_owned() }
 }
 
 /// What to do about a store that failed.
@@ -231,15 +249,38 @@ mod tests {
     #[test]
     fn no_password_is_shown() {
         check("/home/ann/store.db", "/home/ann/store.db");
+        check("/home/ann@corp/a:b.db", "/home/ann@corp/a:b.db");
         check("sqlite:store.db", "sqlite:store.db");
+        check("sqlite:/srv/store.db", "sqlite:/srv/store.db");
+        check("postgresql://db.example.org/parallax", "postgresql://db.example.org/parallax");
         check("postgresql://db.example.org:5432/parallax", "postgresql://db.example.org:5432/parallax");
-        check("postgresql://ann@db/parallax", "postgresql://ann@db/parallax");
-        check("postgresql://ann:pw@db:5432/parallax", "postgresql://ann:***@db:5432/parallax");
-        check("postgresql://ann:p@w/o:r?d@db/x", "postgresql://ann:***@db/x");
-        check("postgresql://ann:@db/x", "postgresql://ann:***@db/x");
-        check("postgresql://db/x?user=ann&password=pw", "postgresql://db/x?user=ann&password=***");
-        check("postgresql://db/x?sslPassword=pw&a=b", "postgresql://db/x?sslPassword=***&a=b");
         check("postgresql://", "postgresql://");
         check("", "");
+        for hidden in [
+            "ann@db/parallax",
+            "ann:pw@db:5432/parallax",
+            "ann:p@w/o:r?d@db/x",
+            "ann:@db/x",
+            "ann:s3cret",
+            "ann:12345",
+            "ann:12/34",
+            "db:5432/x?password=p@cret",
+            "db/x?password=abc&cret",
+            "db/x?pass%77ord=s3cret",
+            "db/x?sslPassword=pw&a=b",
+            "db/x#s3cret",
+            "ann:p/s3cret#x",
+            "h/a/s3cret#x",
+            "%73ecret/x",
+            "s3cr\u{e9}t/x",
+        ] {
+            check(&format!("postgresql://{hidden}"), "postgresql://...");
+            check(&format!("POSTGRES://{hidden}"), "postgres://...");
+            check(&format!("mysql://{hidden}"), "...");
+        }
+        check("ann1:s3cret@host/x", "...");
+        check("s3cret@host/x", "...");
+        check("postgresql:ann:s3cret@host/x", "...");
+        check("sqlite:ann:s3cret@host/x", "sqlite:...");
     }
 }

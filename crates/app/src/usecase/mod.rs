@@ -21,6 +21,7 @@ mod point;
 mod registry;
 mod remember;
 mod scope;
+mod secrets;
 pub mod short_key;
 mod timeline;
 mod when;

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use parallax_collect::image::Platform;
 use parallax_collect::secret::Fingerprinter;
 use parallax_collect::{COLLECTORS, Collector, Observation, Scope, Variables};
-use parallax_model::{Digest, Gap, GapKind, Key, Snapshot, SnapshotHeader, Timestamp};
+use parallax_model::{Digest, Gap, GapKind, Key, Snapshot, SnapshotHeader, SourceReport, Timestamp};
 use parallax_store::Entry;
 
 use super::{Context, Endpoint, documents, image, key, machine, timeline};
@@ -275,8 +275,13 @@ fn observe_host(
     };
     let wanted: Vec<&Collector> = COLLECTORS.to_vec();
     tracing::debug!(environment = environment.name, place = machine.place(), "observing");
-    parallax_collect::observe(machine.as_ref(), &scope, &wanted)
-        .map_err(|error| machine::unobserved(&environment.name, &error))
+    let mut seen = parallax_collect::observe(machine.as_ref(), &scope, &wanted)
+        .map_err(|error| machine::unobserved(&environment.name, &error))?;
+    if let Variables::Named(names) = &scope.variables {
+        // In a timeline, what was not asked for neither vanished nor appeared.
+        seen.sources.push(SourceReport::asked_only_for("environment", machine.place(), names));
+    }
+    Ok(seen)
 }
 
 fn read_file(path: &Path, shown: &str, name: &str, with: &Observing<'_>) -> Result<Side, AppError> {

@@ -2,12 +2,12 @@
 //! recorded is for the caller to tell; it never changes a verdict.
 
 use parallax_engine::boundary::Outcome;
-use parallax_model::{SnapshotHeader, Timestamp};
+use parallax_model::{Snapshot, SnapshotHeader, SourceReport, Timestamp};
 use parallax_store::{Entry, Store};
 
 use super::check::has_project;
 use super::observe::{Projects, Provenance};
-use super::{Comparison, Context, Endpoint, Request, Side, StorePlace, noise, open_store, timeline};
+use super::{Comparison, Context, Endpoint, Request, Side, StorePlace, noise, open_store, secrets, timeline};
 use crate::config::Environment;
 use crate::error::AppError;
 
@@ -59,7 +59,12 @@ pub fn remember(comparison: &Comparison, request: &Request, context: &Context) -
         .into_iter()
         .filter_map(|(endpoint, side)| job(endpoint, side, comparison.projects, context, &mut out.notes))
         .collect();
-    let good_at = is_all_clear(comparison, request).then_some(context.now);
+    let is_clear = is_all_clear(comparison, request);
+    let is_itself = of_one_timeline(request, context);
+    if is_clear && is_itself {
+        out.notes.push("nothing was marked as good: both sides are of one timeline".to_owned());
+    }
+    let good_at = (is_clear && !is_itself).then_some(context.now);
     let is_work = |job: &Job<'_>| match job {
         Job::Record { .. } => true,
         Job::Mark(_) => good_at.is_some(),
@@ -82,6 +87,16 @@ fn is_all_clear(comparison: &Comparison, request: &Request) -> bool {
         && comparison.projects == Projects::Named
         && request.filter.only.is_empty()
         && request.filter.ignore.is_empty()
+}
+
+/// What equals itself need not be good.
+fn of_one_timeline(request: &Request, context: &Context) -> bool {
+    let name = |endpoint: &Endpoint| match endpoint {
+        Endpoint::Environment(environment) => Some(timeline::of(environment, context)),
+        Endpoint::Recorded(in_time) => Some(in_time.timeline.clone()),
+        Endpoint::File(_) | Endpoint::StandardInput => None,
+    };
+    name(&request.left).is_some_and(|left| name(&request.right) == Some(left))
 }
 
 /// What is to be done about one side.
@@ -144,13 +159,22 @@ fn record_in(store: &Store, timeline: &str, side: &Side) -> Result<(Entry, Kept)
     let kept = match before {
         None => Kept::First,
         Some((at, _)) if told > 0 => Kept::Changed(told, at),
-        Some((at, header)) if saw_alike(&header, snapshot.header()) => Kept::Unchanged(at),
+        Some((at, header)) if saw_alike(&header, snapshot) => Kept::Unchanged(at),
         Some((at, _)) => Kept::NoneSeen(at),
     };
     Ok((recorded.entry, kept))
 }
 
-/// Whether the same could be seen: with the same gaps, and secrets by the same key.
-fn saw_alike(before: &SnapshotHeader, after: &SnapshotHeader) -> bool {
-    before.gaps == after.gaps && before.key_id == after.key_id
+/// Whether the same could be seen: with the same gaps, and secrets by the same key. Of a secret without a fingerprint nobody
+/// knows whether it is the same.
+fn saw_alike(before: &SnapshotHeader, snapshot: &Snapshot) -> bool {
+    let after = snapshot.header();
+    let asked = |header: &SnapshotHeader| -> Vec<Vec<String>> {
+        let names = header.sources.iter().filter_map(SourceReport::only_names);
+        names.map(|names| names.map(ToOwned::to_owned).collect()).collect()
+    };
+    before.gaps == after.gaps
+        && asked(before) == asked(after)
+        && before.key_id == after.key_id
+        && !snapshot.resources().iter().any(|resource| resource.attributes.iter().any(secrets::is_bare))
 }

@@ -1,6 +1,7 @@
 //! Timelines as use cases need them: the store opened, entries found by a point in time, and read.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 use parallax_model::ontology::SOURCES;
 use parallax_model::{Digest, Resource, Snapshot, SnapshotHeader, SourceStatus, Timestamp};
@@ -10,12 +11,14 @@ use super::observe::{Provenance, Side};
 use super::point::{self, Point};
 use super::{Context, InTime, StorePlace};
 use crate::config::Environment;
-use crate::error::AppError;
+use crate::error::{AppError, ErrorKind};
 
 /// How many entries an error names.
 const NAMED: usize = 3;
 /// How many digits of a hash a person is shown.
 const DIGITS: usize = 12;
+/// The environment that is here without being written.
+const LOCAL: &str = "local";
 
 /// Opens the store, which is made if it is not there.
 ///
@@ -23,7 +26,7 @@ const DIGITS: usize = 12;
 /// Where there is no place for one, or it can't be opened.
 pub fn open_store(context: &Context) -> Result<Store, AppError> {
     if let StorePlace::Project(path) = &context.store
-        && let Some(project) = path.parent().and_then(std::path::Path::parent)
+        && let Some(project) = path.parent().and_then(Path::parent)
     {
         super::initialise::own_folder(project)?;
     }
@@ -34,9 +37,14 @@ fn opened(place: &StorePlace) -> Result<Store, AppError> {
     match place {
         StorePlace::Named(place) => Ok(Store::open_with(place, &credentials())?),
         StorePlace::Project(path) | StorePlace::User(path) => Ok(Store::open(&path.display().to_string())?),
-        StorePlace::Nowhere => Err(AppError::usage("there is no place for a store: the account has no home")
-            .hint("name one with --store FILE")),
+        StorePlace::Nowhere => Err(nowhere()),
     }
+}
+
+/// The error where nothing can be recorded, so nothing is.
+pub(super) fn nowhere() -> AppError {
+    AppError::usage("there is no place for a store: the account has no home")
+        .hint("name one with --store FILE")
 }
 
 /// What `psql` would take from the variables of this process.
@@ -58,17 +66,43 @@ pub fn existing_store(context: &Context) -> Result<Option<Store>, AppError> {
 /// folders share the user's store, and what is `local` in one of them says nothing of another; in a store on a
 /// server, `local` is another machine for everybody.
 pub(super) fn of(environment: &Environment, context: &Context) -> String {
-    match (&environment.recorded_as, &context.store) {
-        (Some(name), _) => name.clone(),
-        (None, StorePlace::User(_)) if environment.name == "local" => {
-            format!("local:{}", context.config.folder.display())
-        }
-        (None, place) if environment.name == "local" && place.is_shared() => {
-            let machine = rustix::system::uname().nodename().to_string_lossy().into_owned();
-            format!("local:{machine}:{}", context.config.folder.display())
-        }
-        (None, _) => environment.name.clone(),
+    match &environment.recorded_as {
+        Some(name) => name.clone(),
+        None if environment.name == LOCAL => local_in(&context.store, &context.config.folder),
+        None => environment.name.clone(),
     }
+}
+
+/// What `local` of a folder is called in a store.
+fn local_in(place: &StorePlace, folder: &Path) -> String {
+    match place {
+        StorePlace::User(_) => format!("{LOCAL}:{}", folder.display()),
+        place if place.is_shared() => {
+            let machine = rustix::system::uname().nodename().to_string_lossy().into_owned();
+            format!("{LOCAL}:{machine}:{}", folder.display())
+        }
+        StorePlace::Named(_) | StorePlace::Project(_) | StorePlace::Nowhere => LOCAL.to_owned(),
+    }
+}
+
+/// What the timelines of a store are called in another one: `local` follows the rule of each. A name that is another
+/// timeline's already stays as it is.
+pub(super) fn moved(names: &[String], to: &StorePlace, context: &Context) -> BTreeMap<String, String> {
+    let (from, folder) = (&context.store, &context.config.folder);
+    let mut moved = BTreeMap::new();
+    for name in names {
+        let path = name.strip_prefix("local:").filter(|path| path.starts_with('/'));
+        let new = match (path, from) {
+            _ if *name == local_in(from, folder) => local_in(to, folder),
+            // Another folder of this account.
+            (Some(path), StorePlace::User(_)) if to.is_shared() => local_in(to, Path::new(path)),
+            (Some(_) | None, _) => continue,
+        };
+        if !names.contains(&new) {
+            moved.insert(name.clone(), new);
+        }
+    }
+    moved
 }
 
 /// Whether anything was recorded under that name.
@@ -227,7 +261,7 @@ impl Finding<'_> {
         self.all()?;
         let (text, called) = (&self.in_time.text, self.in_time.called());
         Ok(AppError::usage(format!("`{text}`: no recording of `{called}` was found good yet"))
-            .hint("a `parallax check` that passes marks what it compared as good"))
+            .hint("a `parallax check` that passes marks the two environments that it compared as good"))
     }
 
     /// The newest entry with the one content whose hash begins so; a tree's name counts where no content's does.
@@ -285,11 +319,57 @@ impl Finding<'_> {
 impl From<StoreError> for AppError {
     fn from(error: StoreError) -> Self {
         let mut told = Self::usage(error.to_string());
+        if matches!(error, StoreError::Damaged { .. }) {
+            told.kind = ErrorKind::Damaged;
+        } else if matches!(error, StoreError::NoEntry { .. }) {
+            told.kind = ErrorKind::Collected;
+        }
         let mut cause = std::error::Error::source(&error);
         while let Some(error) = cause {
             told = told.caused_by(error.to_string());
             cause = error.source();
         }
         super::house::hint(&error).into_iter().fold(told, Self::hint)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Config;
+
+    #[test]
+    fn local_moves_by_the_rule_of_the_other_store() {
+        let file = || StorePlace::Named("/srv/b.db".into());
+        let shared = || StorePlace::Named("postgresql://db/x".into());
+        let project = || StorePlace::Project("/srv/shop/.parallax/store.db".into());
+        let user = || StorePlace::User("/home/ann/.local/state/parallax/store.db".into());
+        let machine = rustix::system::uname().nodename().to_string_lossy().into_owned();
+        let check = |from: StorePlace, names: &[&str], to: StorePlace, expected: &[&str]| {
+            let config = Config { folder: "/srv/shop".into(), ..Config::default() };
+            let folder = "/srv/shop/a".into();
+            let zone = jiff::tz::TimeZone::UTC;
+            let context = Context { config, folder, now: Timestamp::MIN, zone, cache: None, store: from };
+            let names: Vec<String> = names.iter().map(|name| name.replace("MACHINE", &machine)).collect();
+            let moved = moved(&names, &to, &context);
+            let got: Vec<&String> = names.iter().map(|name| moved.get(name).unwrap_or(name)).collect();
+            let expected: Vec<String> =
+                expected.iter().map(|name| name.replace("MACHINE", &machine)).collect();
+            assert_eq!(got, expected.iter().collect::<Vec<_>>());
+        };
+        check(project(), &["local", "staging"], shared(), &["local:MACHINE:/srv/shop", "staging"]);
+        check(file(), &["local"], shared(), &["local:MACHINE:/srv/shop"]);
+        check(shared(), &["local:MACHINE:/srv/shop", "local:bob:/b"], file(), &["local", "local:bob:/b"]);
+        check(shared(), &["local:MACHINE:/srv/shop"], shared(), &["local:MACHINE:/srv/shop"]);
+        check(project(), &["local"], file(), &["local"]);
+        check(
+            user(),
+            &["local:/a", "local:/srv/shop"],
+            shared(),
+            &["local:MACHINE:/a", "local:MACHINE:/srv/shop"],
+        );
+        check(user(), &["local:/a", "local:/srv/shop"], file(), &["local:/a", "local"]);
+        check(shared(), &["local", "local:MACHINE:/srv/shop"], file(), &["local", "local:MACHINE:/srv/shop"]);
+        check(shared(), &[], file(), &[]);
     }
 }

@@ -108,7 +108,8 @@ fn an_environment_is_compared_with_what_it_was() {
     store.record("staging", &back(&now, 75, &[("runtime/node", "version", "18.17.1"), library])).unwrap();
     let yesterday = back(&now, 30, &[("env/MODE", "value", "slow")]);
     store.record("staging", &yesterday).unwrap();
-    store.record("staging", &back(&now, 2, &[])).unwrap();
+    let recorded = store.record("staging", &back(&now, 2, &[])).unwrap();
+    store.mark_good(&recorded.entry, recorded.entry.captured_at).unwrap();
     let mut all = String::new();
     for arguments in [
         &["diff", "staging@3d", "staging@1h"][..],
@@ -429,4 +430,47 @@ fn without_a_home_there_is_nowhere_to_record_and_that_is_no_failure() {
         .says(&["note: nothing was recorded"]);
     run(&["capture", "local"]).exits(2).says(&["no place for a store", "--store FILE"]);
     run(&["diff", "local@2h", "local"]).exits(2).says(&["nothing of `local` is recorded"]);
+}
+
+#[test]
+fn what_equals_itself_is_not_good() {
+    let world = World::new(Staging::same());
+    let now = captured(&world, "staging", &[]);
+    store(&world).record("staging", &back(&now, 5, &[])).unwrap();
+    let told = "nothing was marked as good: both sides are of one timeline";
+    world.parallax(&["check", "staging@0s", "staging@0s", "--verbose"]).exits(0).says(&[told]);
+    assert!(entries(&world, "staging").iter().all(|entry| entry.good.is_none()));
+}
+
+#[test]
+fn a_secret_without_a_key_is_not_unchanged() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = |password: &str| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_parallax"));
+        command.current_dir(folder.path()).env_clear().env("HOME", folder.path());
+        Ran::of(command.env("DB_PASSWORD", password).args(["capture", "local"]).output().unwrap())
+    };
+    run("a").says(&["first recording"]);
+    let ran = run("b").says(&["no change seen since"]);
+    assert!(!ran.stdout.contains("unchanged"), "{}", ran.stdout);
+}
+
+#[test]
+fn an_edit_of_the_configuration_changes_no_environment() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = |names: &str, arguments: &[&str]| {
+        let text = format!("version: 1\nvariables: [{names}]\n");
+        std::fs::write(folder.path().join("parallax.yaml"), text).unwrap();
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_parallax"));
+        command.current_dir(folder.path()).env_clear().env("HOME", folder.path());
+        Ran::of(command.env("AA", "1").env("BB", "2").args(arguments).output().unwrap())
+    };
+    for (names, told) in
+        [("AA, BB", "first"), ("AA", "no change seen since"), ("AA, BB", "no change seen since")]
+    {
+        run(names, &["capture", "local"]).says(&[told]);
+    }
+    let told = run("AA", &["log", "local", "env/*"]).exits(0).stdout;
+    assert!(told.contains("no change of env/* in 3 recordings"), "{told}");
+    run("AA", &["check", "local@0s", "local"]).exits(0);
 }

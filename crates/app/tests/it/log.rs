@@ -159,3 +159,30 @@ fn nothing_observed_acts_on_a_terminal_and_no_secret_is_told() {
         .exits(0)
         .says(&["~ env/TOKEN#value  a secret changed"]);
 }
+
+#[test]
+fn without_a_home_nothing_leads_to_what_fails() {
+    let folder = tempfile::tempdir().unwrap();
+    for arguments in
+        [&["log"][..], &["log", "local"], &["log", "x"], &["store", "stats"], &["store", "verify"]]
+    {
+        let ran = parallax(folder.path(), arguments, &[("HOME", "/nonexistent")]).exits(2);
+        ran.says(&[
+            "there is no place for a store: the account has no home",
+            "hint: name one with --store FILE",
+        ]);
+    }
+}
+
+#[test]
+fn local_goes_on_in_the_store_that_it_is_copied_to() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = |arguments: &[&str]| parallax(folder.path(), arguments, &[]);
+    assert!(run(&["capture"]).stdout.contains("first recording"));
+    run(&["store", "copy", "copy.db"]).exits(0).says(&["all is whole"]);
+    run(&["log", "local", "--store", "copy.db"]).exits(0).says(&["recorded once"]);
+    run(&["store", "copy", "copy.db"]).exits(0);
+    assert!(run(&["capture"]).stdout.contains("since"));
+    run(&["store", "copy", "copy.db"]).exits(0);
+    run(&["log", "local", "--store", "copy.db"]).exits(0).says(&["2 recordings"]);
+}

@@ -118,11 +118,24 @@ impl Store {
     /// [`StoreError::OtherHistory`] before anything is copied, where the other has an environment of the same name with another
     /// history. After any other error the same call goes on where it ended.
     pub fn copy_to(&self, other: &Self, tell: &mut Tell<'_>) -> Result<Copied, StoreError> {
+        self.copy_to_as(other, &str::to_owned, tell)
+    }
+
+    /// The same, where environments may have other names in the other store. No two may get the same name.
+    ///
+    /// # Errors
+    /// As with [`Store::copy_to`].
+    pub fn copy_to_as(
+        &self,
+        other: &Self,
+        called_there: &dyn Fn(&str) -> String,
+        tell: &mut Tell<'_>,
+    ) -> Result<Copied, StoreError> {
         self.viewing(|| {
             let crossing = Crossing::new(self, other)?;
             let mut plans = Vec::new();
             for (id, name) in self.backend.environments()? {
-                plans.push(crossing.plan(id, name)?);
+                plans.push(crossing.plan(id, called_there(&name))?);
             }
             let total = plans.iter().map(|plan| plan.rows.len()).sum::<usize>().saturating_mul(2);
             let mut copied = Copied { environments: plans.len(), ..Copied::default() };
@@ -152,6 +165,7 @@ impl Store {
 /// What is to be done for one environment.
 struct Plan {
     id: EnvironmentId,
+    /// What it is called in the other store.
     name: String,
     /// The latest entry that the other has.
     head: Option<u64>,

@@ -85,6 +85,7 @@ impl Since<'_, '_> {
         other: &SnapshotHeader,
     ) -> Result<Blindness, StoreError> {
         let mut blind = Blindness::of(&header.gaps);
+        blind.add_left_out(header);
         for region in change::unseen(header, other) {
             let prefix = region.strip_suffix("/**").unwrap_or(region);
             if tree::under(self.shelf, &root_of(row), prefix)?.next().transpose()?.is_none() {

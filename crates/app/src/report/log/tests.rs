@@ -18,6 +18,7 @@ struct Project {
     folder: tempfile::TempDir,
     resources: Vec<Resource>,
     gaps: Vec<Gap>,
+    key_id: Option<String>,
 }
 
 fn at(time: &str) -> Timestamp {
@@ -46,7 +47,12 @@ fn secret(mac: u8) -> Value {
 
 impl Project {
     fn new() -> Self {
-        Self { folder: tempfile::tempdir().unwrap(), resources: Vec::new(), gaps: Vec::new() }
+        Self {
+            folder: tempfile::tempdir().unwrap(),
+            resources: Vec::new(),
+            gaps: Vec::new(),
+            key_id: Some("00c0ffee".into()),
+        }
     }
 
     fn store(&self) -> Store {
@@ -82,7 +88,7 @@ impl Project {
             environment: environment.into(),
             captured_at: at(time),
             tool: "test".into(),
-            key_id: None,
+            key_id: self.key_id.clone(),
             sources: Vec::new(),
             gaps: self.gaps.clone(),
         };
@@ -137,13 +143,17 @@ impl Project {
         until: Option<&str>,
     ) -> Result<History, AppError> {
         let time = |text: Option<&str>| text.map(|text| parse_time(text, at(NOW), &clock().zone).unwrap());
-        let request = HistoryRequest {
-            environment: "production".into(),
-            part: part.map(ToOwned::to_owned),
-            since: time(since),
-            until: time(until),
-            most: 1000,
-        };
+        self.newest(part, (time(since), time(until)), 1000)
+    }
+
+    fn newest(
+        &self,
+        part: Option<&str>,
+        (since, until): (Option<Timestamp>, Option<Timestamp>),
+        most: usize,
+    ) -> Result<History, AppError> {
+        let part = part.map(ToOwned::to_owned);
+        let request = HistoryRequest { environment: "production".into(), part, since, until, most };
         usecase::history(&request, &self.context())
     }
 
@@ -302,4 +312,110 @@ fn all_timelines() {
     let found = usecase::timelines(&context).unwrap();
     let json = serde_json::to_string_pretty(&timelines_json(&found)).unwrap();
     insta::assert_snapshot!(format!("{}\n{json}", plain(&timelines(&found, &clock()))));
+}
+
+/// That only the presence of a secret is known is no sameness.
+#[test]
+fn a_secret_that_can_not_be_compared_is_named() {
+    let check = |keys: [Option<&str>; 2], part: Option<&str>, expected: &str| {
+        let mut project = Project::new();
+        project.set(variable("LOG_LEVEL", "warn"));
+        for (key, hour) in keys.into_iter().zip(["08", "09"]) {
+            project.key_id = key.map(ToOwned::to_owned);
+            let fingerprint = key.map_or(Fingerprint::Present, |key_id| Fingerprint::Keyed {
+                key_id: key_id.into(),
+                mac: "a".repeat(32).into(),
+            });
+            project.set(variable("DB_PASSWORD", Value::Secret(fingerprint)));
+            project.record("production", &format!("2026-11-20T{hour}:00:00Z"));
+        }
+        let history = project.history(part, None, None).unwrap();
+        let gaps = serde_json::to_value(log_json(&history)).unwrap()["gaps"].clone();
+        let text = plain(&log(&history, &layout(Detail::Usual)));
+        if expected.is_empty() {
+            assert!(!text.contains("secret") && text.contains("no change "), "{text}");
+            assert_eq!(gaps, serde_json::json!([]));
+        } else {
+            let line = "1 secret (env/DB_PASSWORD) not recorded with one key: changes there may not be seen";
+            assert!(text.contains(line) && text.contains("no change seen"), "{text}");
+            assert_eq!(gaps[0]["what"], "env/DB_PASSWORD#value");
+            assert!(gaps[0]["why"].as_str().unwrap().contains(expected), "{gaps}");
+        }
+    };
+    for part in [None, Some("DB_PASSWORD"), Some("DB_PASSWORD#value"), Some("env/DB_*")] {
+        check([None, None], part, "only its presence");
+        check([Some("0badcafe"), None], part, "only its presence");
+        check([None, Some("0badcafe")], part, "another key");
+        check([Some("0badcafe"), Some("00c0ffee")], part, "another key");
+        check([Some("00c0ffee"), Some("00c0ffee")], part, "");
+    }
+    check([None, None], Some("LOG_LEVEL"), "");
+}
+
+#[test]
+fn the_limit_counts_what_is_asked_for() {
+    let mut project = Project::new();
+    for (hour, a, b) in [(1, "1", "1"), (2, "2", "1"), (3, "2", "2"), (4, "2", "3")] {
+        project.set(Resource::new(Key::of(["document", "x", "1"]), "item").with("a", a).with("b", b));
+        project.record("production", &format!("2026-11-20T0{hour}:00:00Z"));
+    }
+    let newest = |part: &str, most| project.newest(Some(part), (None, None), most).unwrap();
+    for (part, most, count, reach) in [
+        ("document/x/1#a", 1, 1, Reach::Whole),
+        ("document/x/1#b", 1, 1, Reach::Newest),
+        ("document/x/1#b", 2, 2, Reach::Whole),
+    ] {
+        let found = newest(part, most);
+        assert_eq!((found.changes.len(), found.reach), (count, reach), "{part} {most}");
+    }
+}
+
+/// What was first seen after the span may not push out what was seen in it.
+#[test]
+fn a_span_with_an_end_keeps_its_own_changes() {
+    let mut project = Project::new();
+    let hidden = |n: usize| variable(&format!("HIDDEN_{n}"), "1");
+    (0..10).for_each(|n| project.set(hidden(n)));
+    project.set(variable("A", "0"));
+    project.record("production", "2026-11-20T01:00:00Z");
+    project.gaps = vec![Gap::new("env/HIDDEN_*", GapKind::Permission, "denied")];
+    (0..10).for_each(|n| project.unset(&format!("env/HIDDEN_{n}")));
+    for hour in 2..5 {
+        project.set(variable("A", hour.to_string()));
+        project.record("production", &format!("2026-11-20T0{hour}:00:00Z"));
+    }
+    project.gaps = Vec::new();
+    (0..10).for_each(|n| project.set(variable(&format!("HIDDEN_{n}"), "2")));
+    project.record("production", "2026-11-20T05:00:00Z");
+    for (most, count) in [(1, 1), (2, 2), (5, 5), (100, 13)] {
+        let history = project.newest(None, (None, Some(at("2026-11-20T03:30:00Z"))), most).unwrap();
+        assert_eq!(history.changes.len(), count);
+        let own = history.changes.iter().filter(|change| change.key.as_str() == "env/A").count();
+        assert_eq!(own, most.min(3), "{most}");
+        let text = plain(&log(&history, &layout(Detail::Usual)));
+        assert!(!text.contains("from 2026-11-20 05:00") && text.contains("recorded "), "{text}");
+    }
+}
+
+#[test]
+fn what_a_session_leaves_is_not_the_last_change() {
+    let mut project = Project::new();
+    for (hour, client, version) in [(1, "1", "18"), (2, "2", "20"), (3, "3", "20"), (4, "4", "20")] {
+        project.set(variable("SSH_CLIENT", format!("10.0.0.{client} 1 22")));
+        project.set(node(version));
+        project.record("production", &format!("2026-11-20T0{hour}:00:00Z"));
+    }
+    let told = || plain(&timelines(&usecase::timelines(&project.context()).unwrap(), &clock()));
+    assert!(told().contains("runtime/node#version 18 → 20"), "{}", told());
+}
+
+#[test]
+fn that_more_changed_than_is_read_is_told() {
+    let mut project = Project::new();
+    project.record("production", "2026-11-20T01:00:00Z");
+    let many = (0..20_001).map(|n| Resource::new(Key::of(["document", "x", &format!("{n:05}")]), "item"));
+    project.resources = many.collect();
+    project.record("production", "2026-11-20T02:00:00Z");
+    let told = plain(&timelines(&usecase::timelines(&project.context()).unwrap(), &clock()));
+    assert!(told.contains("20000 ") && told.trim_end().ends_with(" and more"), "{told}");
 }

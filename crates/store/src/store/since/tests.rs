@@ -185,3 +185,44 @@ fn recording_the_same_again_is_no_second_entry() {
     assert_eq!(entries(&store), 4);
     assert_whole(&store, 4);
 }
+
+#[test]
+fn what_was_not_asked_for_neither_vanished_nor_appeared() {
+    let place = Place::new();
+    let store = place.open();
+    let asked = |minute, names: Option<&[&str]>| {
+        let mut header = header(minute, Vec::new());
+        let report = |status| SourceReport {
+            source: "environment".into(),
+            place: "this machine".into(),
+            status,
+            why: None,
+        };
+        header.sources.push(report(SourceStatus::Complete));
+        if let Some(names) = names {
+            let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+            header.sources.push(SourceReport::asked_only_for("environment", "this machine", &names));
+        }
+        header
+    };
+    let env = |values: &[(&str, &str)]| -> Vec<Resource> {
+        values.iter().map(|(name, value)| plain(&format!("env/{name}"), value)).collect()
+    };
+    let none: [String; 0] = [];
+    let both: Option<&[&str]> = Some(&["A", "B"]);
+    let one: Option<&[&str]> = Some(&["A"]);
+    assert_eq!(record(&store, asked(0, both), &env(&[("A", "1"), ("B", "1")])), none);
+    assert_eq!(record(&store, asked(1, one), &env(&[("A", "1")])), none, "B is not asked for");
+    assert_eq!(record(&store, asked(2, one), &env(&[("A", "2")])), ["env/A value 1 to 2 after 1"]);
+    assert_eq!(record(&store, asked(3, one), &[]), ["env/A vanished after 2"], "what is asked for is seen");
+    assert_eq!(record(&store, asked(4, one), &env(&[("A", "2")])), ["env/A appeared after 3"]);
+    let back = env(&[("A", "2"), ("B", "2")]);
+    assert_eq!(record(&store, asked(5, both), &back), ["env/B value 1 to 2 after 0"], "asked for again");
+    assert_eq!(record(&store, asked(6, both), &env(&[("A", "2")])), ["env/B vanished after 5"]);
+    let all = env(&[("A", "2"), ("C", "1")]);
+    assert_eq!(record(&store, asked(7, None), &all), none, "C may have been there");
+    assert_eq!(record(&store, asked(8, one), &env(&[("A", "2")])), none);
+    assert_eq!(record(&store, asked(9, None), &env(&[("A", "2")])), ["env/C vanished after 7"]);
+    assert_eq!(record(&store, asked(10, Some(&[])), &[]), none, "nothing is asked for");
+    assert_whole(&store, 11);
+}
