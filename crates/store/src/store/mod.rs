@@ -115,6 +115,19 @@ impl Store {
         }
     }
 
+    /// Opens a store for reading, without making one: `None` where there is no file yet, or an empty one.
+    ///
+    /// # Errors
+    /// [`StoreError`], as with [`Store::open`].
+    pub fn open_existing(place: &str, credentials: &Credentials) -> Result<Option<Self>, StoreError> {
+        match Named::of(place)? {
+            Named::Shared(_) => Self::open_with(place, credentials).map(Some),
+            Named::File(path) => {
+                Ok(Sqlite::open_existing(path)?.map(|backend| Self::over(Box::new(backend))))
+            }
+        }
+    }
+
     /// Brings a store to the schema that this version works with. A shared store is opened by nobody with an earlier version
     /// after that; a file is brought there by opening it, too.
     ///
