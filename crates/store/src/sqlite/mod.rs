@@ -229,15 +229,16 @@ impl Sqlite {
     }
 
     fn told(&self, error: rusqlite::Error) -> StoreError {
-        match told(&self.place, error) {
-            StoreError::Damaged { place, why } if self.locking == Locking::Without => {
+        match error.sqlite_error_code() {
+            Some(ErrorCode::DatabaseCorrupt) if self.locking == Locking::Without => {
+                let place = self.place.clone();
                 let why = format!(
-                    "{why}; another process may have written while it was read here, where it may not be locked: \
+                    "{error}; another process may have written while it was read here, where it may not be locked: \
                      try again"
                 );
                 StoreError::Unreachable { place, why }
             }
-            other => other,
+            Some(_) | None => told(&self.place, error),
         }
     }
 
@@ -323,7 +324,6 @@ fn is_blank(path: &Path) -> bool {
 /// Makes a new file that only its owner may read; what SQLite puts beside it takes its mode from it. Where it cannot be
 /// made, SQLite tells why.
 #[cfg(unix)]
-#[expect(clippy::disallowed_methods, reason = "the store's own file is no part of any environment")]
 fn make_private(path: &Path) {
     use std::os::unix::fs::OpenOptionsExt as _;
     drop(std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path));

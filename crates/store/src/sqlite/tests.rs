@@ -184,6 +184,37 @@ fn in_a_read_only_folder_is_read_and_not_written() {
     assert!(told.contains(&expected), "{told}");
 }
 
+#[cfg(unix)]
+#[test]
+fn a_log_that_cannot_be_read_is_told() {
+    use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+    use std::os::unix::process::CommandExt as _;
+    let place = Place::new();
+    let store = place.open();
+    record(&store, 0, 2, |_| ());
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("store.db");
+    let mode =
+        |path: &Path, mode| std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+    for end in ["", "-wal"] {
+        let copy = folder.path().join(format!("store.db{end}"));
+        std::fs::copy(place.path() + end, &copy).unwrap();
+        mode(&copy, 0o444);
+    }
+    let binary = folder.path().join("worker");
+    std::fs::copy(std::env::current_exe().unwrap(), &binary).unwrap();
+    mode(folder.path(), 0o555);
+    let mut command = worker(&path.display().to_string(), "read", &binary);
+    command.stderr(Stdio::piped());
+    if std::fs::metadata("/proc/self").is_ok_and(|own| own.uid() == 0) {
+        command.uid(65534);
+    }
+    let output = command.output().unwrap();
+    mode(folder.path(), 0o755);
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(told.contains("is not in the file yet, and this account may not write"), "{told}");
+}
+
 #[track_caller]
 fn refused(place: &Place, expected: &str) {
     let before = std::fs::read(place.path()).unwrap();

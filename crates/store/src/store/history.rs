@@ -79,7 +79,10 @@ impl Store {
         let mut page = BlockQuery { key: query.key.as_ref().map(change::key_number), span, before: None };
         let mut out = Vec::new();
         let mut cut = None;
-        'pages: while query.limit > 0 {
+        if query.limit == 0 {
+            return Ok(Vec::new());
+        }
+        'pages: loop {
             let blocks = self.backend.blocks(id, page)?;
             let Some(last) = blocks.last() else { break };
             page.before = Some((last.entry, last.number));

@@ -57,7 +57,7 @@ type Neighbours = (Option<EntryRow>, Option<EntryRow>);
 
 /// What is to be done for a recording.
 enum Preparation {
-    New(Prepared),
+    New(Box<Prepared>),
     /// Nothing: it was recorded already.
     Known(EntryRow),
 }
@@ -207,7 +207,8 @@ impl Store {
         };
         // What is latest by number is never collected, so that new chunks may be compressed against its.
         let (chunks, there) = self.pack_all(shelf, &row, before.as_ref())?;
-        Ok(Preparation::New(Prepared { before: head, chunks, there, changes, later, preceding, row }))
+        let prepared = Prepared { before: head, chunks, there, changes, later, preceding, row };
+        Ok(Preparation::New(Box::new(prepared)))
     }
 
     /// The entries between which a recording comes in time. Mostly it is the latest.
