@@ -19,5 +19,5 @@ pub use error::StoreError;
 pub use postgres::Credentials;
 pub use store::{
     Collected, Copied, Differing, Entry, Graph, Migrated, Policy, Problem, Query, Recorded, Salvaged,
-    Standing, Store, Survey, Tell, Verified,
+    Standing, Store, Survey, Tell, Verified, is_file, is_url, shown,
 };

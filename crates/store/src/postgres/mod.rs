@@ -41,6 +41,7 @@ use connect::{Failure, Sort};
 use names::Names;
 use url::Address;
 pub use url::Credentials;
+pub(crate) use url::shown;
 use write::{Mark, Writing};
 
 /// How often one piece of work is begun again before it is given up.

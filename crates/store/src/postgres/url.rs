@@ -79,6 +79,19 @@ pub(super) enum Roots {
     File(PathBuf),
 }
 
+/// A URL as it may be shown where nobody is connected: servers, ports and database; if it is not understood, nothing of it.
+pub(crate) fn shown(url: &str, credentials: &Credentials) -> String {
+    let Ok(address) = Address::parse(url, credentials) else { return SOME_URL.to_owned() };
+    let hosts: Vec<String> =
+        address.hosts.iter().map(|(host, port)| format!("{}:{port}", host_shown(host))).collect();
+    let database = address.database.as_deref().unwrap_or_default();
+    format!("postgresql://{}/{database}", hosts.join(",")).replace(char::is_control, "?")
+}
+
+fn host_shown(host: &str) -> String {
+    if host.contains(':') { format!("[{host}]") } else { host.replace('/', "%2F") }
+}
+
 /// A URL, understood.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Address {
@@ -190,7 +203,7 @@ impl Address {
             .hosts
             .iter()
             .map(|(host, port)| {
-                let host = if host.contains(':') { format!("[{host}]") } else { host.replace('/', "%2F") };
+                let host = host_shown(host);
                 if *port == PORT { host } else { format!("{host}:{port}") }
             })
             .collect();

@@ -30,6 +30,8 @@ const WAIT: Duration = Duration::from_secs(5);
 const TRIES: u32 = 12;
 /// How long to pause where SQLite gives up at once.
 const PAUSE: Duration = Duration::from_millis(20);
+/// How often a file that may only be read is tried.
+const READ_TRIES: u32 = 5;
 /// How many pages are given back at a time.
 const PAGES_A_STEP: u32 = 256;
 
@@ -37,6 +39,15 @@ const PAGES_A_STEP: u32 = 256;
 pub(crate) struct Sqlite {
     connection: Connection,
     place: String,
+    locking: Locking,
+}
+
+/// Whether what is read is kept from being written meanwhile.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Locking {
+    Locks,
+    /// It may change under the reader's hands, who then finds what looks like damage.
+    Without,
 }
 
 /// Whether others may have the store open at the same time.
@@ -57,6 +68,8 @@ impl Sqlite {
     /// be read, it is opened for reading.
     pub(crate) fn open(path: &Path) -> Result<Self, StoreError> {
         let place = path.display().to_string();
+        check_sort(path)?;
+        make_private(path);
         let writable = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
         match Self::attempt(path.as_os_str(), writable, Sharing::Shared, &place) {
             // What is shared of the log needs a file, and there is no space for one; alone, one reads without.
@@ -70,25 +83,57 @@ impl Sqlite {
 
     /// Opens a store, which brings it to the current schema; gives the versions before and after.
     pub(crate) fn migrated(path: &Path) -> Result<(i64, i64), StoreError> {
+        check_sort(path)?;
         let found = if path.exists() {
             let place = path.display().to_string();
             let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
             let connection = Connection::open_with_flags(path, flags).map_err(|error| told(&place, error))?;
-            Self { connection, place }.version()?
+            Self { connection, place, locking: Locking::Locks }.version()?
         } else {
             0
         };
         Self::open(path).map(|_| (found, schema::known()))
     }
 
-    /// Without a log beside it the file is complete, and SQLite need not create anything to read it.
+    /// Opens a store that is there; `None` where there is none: no file, or an empty one. Creates nothing.
+    pub(crate) fn open_existing(path: &Path) -> Result<Option<Self>, StoreError> {
+        check_sort(path)?;
+        if is_blank(path) { Ok(None) } else { Self::open(path).map(Some) }
+    }
+
+    /// With its locks, if there is what they need. Without a log beside it the file is complete, and SQLite need not create
+    /// anything to read it, so that only then it is read without locks.
     fn open_read_only(path: &Path, place: &str) -> Result<Self, StoreError> {
         let text = path.to_string_lossy().replace('%', "%25").replace('?', "%3f").replace('#', "%23");
         let mut log = path.as_os_str().to_owned();
         log.push("-wal");
-        let how = if Path::new(&log).exists() { "mode=ro" } else { "immutable=1" };
-        let url = format!("file:{text}?{how}");
-        Self::attempt(url.as_ref(), OpenFlags::SQLITE_OPEN_READ_ONLY, Sharing::Shared, place)
+        let attempt = |how: &str| {
+            let url = format!("file:{text}?{how}");
+            Self::attempt(url.as_ref(), OpenFlags::SQLITE_OPEN_READ_ONLY, Sharing::Shared, place)
+        };
+        let mut why = String::new();
+        // Who opens or closes the store meanwhile makes or removes what stands beside it.
+        for _ in 0..READ_TRIES {
+            match attempt("mode=ro") {
+                Err(StoreError::ReadOnly { .. } | StoreError::Unreachable { .. }) => {}
+                opened => return opened,
+            }
+            if !Path::new(&log).exists() {
+                match attempt("immutable=1") {
+                    Err(StoreError::Unreachable { why: told, .. }) => why = told,
+                    opened => return opened,
+                }
+            }
+            std::thread::sleep(PAUSE);
+        }
+        if why.is_empty() {
+            why = format!(
+                "the log beside it, `{}`, is not in the file yet, and this account may not write in the folder: \
+                 open the store once as somebody who may",
+                Path::new(&log).display()
+            );
+        }
+        Err(StoreError::Unreachable { place: place.to_owned(), why })
     }
 
     fn attempt(
@@ -100,7 +145,9 @@ impl Sqlite {
         let flags = flags | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection =
             Connection::open_with_flags(Path::new(path), flags).map_err(|error| told(place, error))?;
-        let store = Self { connection, place: place.to_owned() };
+        let is_immutable = path.to_string_lossy().ends_with("?immutable=1");
+        let locking = if is_immutable { Locking::Without } else { Locking::Locks };
+        let store = Self { connection, place: place.to_owned(), locking };
         store.connection.set_prepared_statement_cache_capacity(64);
         match sharing {
             Sharing::Shared => {}
@@ -182,7 +229,17 @@ impl Sqlite {
     }
 
     fn told(&self, error: rusqlite::Error) -> StoreError {
-        told(&self.place, error)
+        match error.sqlite_error_code() {
+            Some(ErrorCode::DatabaseCorrupt) if self.locking == Locking::Without => {
+                let place = self.place.clone();
+                let why = format!(
+                    "{error}; another process may have written while it was read here, where it may not be locked: \
+                     try again"
+                );
+                StoreError::Unreachable { place, why }
+            }
+            Some(_) | None => told(&self.place, error),
+        }
     }
 
     fn in_transaction(&self, job: &mut Job<'_>) -> Result<(), StoreError> {
@@ -243,6 +300,37 @@ impl Backend for Sqlite {
         }
     }
 }
+
+/// What is no file is no store; to open a pipe would wait for ever.
+#[expect(clippy::disallowed_methods, reason = "the store's own file is no part of any environment")]
+fn check_sort(path: &Path) -> Result<(), StoreError> {
+    let why = match std::fs::metadata(path) {
+        Ok(found) if found.is_dir() => "it is a folder; name a file in it",
+        Ok(found) if !found.is_file() => "it is no regular file",
+        Ok(_) | Err(_) => return Ok(()),
+    };
+    Err(StoreError::Unreachable { place: path.display().to_string(), why: why.to_owned() })
+}
+
+/// Whether there is no file, or nothing in it.
+#[expect(clippy::disallowed_methods, reason = "the store's own file is no part of any environment")]
+fn is_blank(path: &Path) -> bool {
+    match std::fs::metadata(path) {
+        Ok(found) => found.len() == 0,
+        Err(error) => error.kind() == std::io::ErrorKind::NotFound,
+    }
+}
+
+/// Makes a new file that only its owner may read; what SQLite puts beside it takes its mode from it. Where it cannot be
+/// made, SQLite tells why.
+#[cfg(unix)]
+fn make_private(path: &Path) {
+    use std::os::unix::fs::OpenOptionsExt as _;
+    drop(std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path));
+}
+
+#[cfg(not(unix))]
+fn make_private(_: &Path) {}
 
 /// One optional row as an optional value.
 fn optional<T>(result: rusqlite::Result<T>) -> rusqlite::Result<Option<T>> {

@@ -11,7 +11,7 @@ use std::process::{Child, Command, Stdio};
 
 use parallax_model::Timestamp;
 
-use super::Sqlite;
+use super::{Locking, Sharing, Sqlite};
 use crate::store::tests::{Place, assert_whole, header, snapshot};
 use crate::{Query, Store, StoreError, derive};
 
@@ -184,6 +184,37 @@ fn in_a_read_only_folder_is_read_and_not_written() {
     assert!(told.contains(&expected), "{told}");
 }
 
+#[cfg(unix)]
+#[test]
+fn a_log_that_cannot_be_read_is_told() {
+    use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+    use std::os::unix::process::CommandExt as _;
+    let place = Place::new();
+    let store = place.open();
+    record(&store, 0, 2, |_| ());
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("store.db");
+    let mode =
+        |path: &Path, mode| std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+    for end in ["", "-wal"] {
+        let copy = folder.path().join(format!("store.db{end}"));
+        std::fs::copy(place.path() + end, &copy).unwrap();
+        mode(&copy, 0o444);
+    }
+    let binary = folder.path().join("worker");
+    std::fs::copy(std::env::current_exe().unwrap(), &binary).unwrap();
+    mode(folder.path(), 0o555);
+    let mut command = worker(&path.display().to_string(), "read", &binary);
+    command.stderr(Stdio::piped());
+    if std::fs::metadata("/proc/self").is_ok_and(|own| own.uid() == 0) {
+        command.uid(65534);
+    }
+    let output = command.output().unwrap();
+    mode(folder.path(), 0o755);
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(told.contains("is not in the file yet, and this account may not write"), "{told}");
+}
+
 #[track_caller]
 fn refused(place: &Place, expected: &str) {
     let before = std::fs::read(place.path()).unwrap();
@@ -244,4 +275,78 @@ fn damage_in_a_chunk_is_named_and_the_rest_stays_readable() {
     assert!(store.read(&entry).is_ok());
     plain(&place, "DELETE FROM chunk WHERE id = 3");
     assert!(!place.open().verify().unwrap().problems.is_empty());
+}
+
+#[cfg(unix)]
+#[test]
+fn a_new_store_is_its_owners_alone() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let place = Place::new();
+    let store = place.open();
+    record(&store, 0, 1, |_| ());
+    for end in ["", "-wal", "-shm"] {
+        let mode = std::fs::metadata(place.path() + end).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{end}");
+    }
+}
+
+#[test]
+fn to_look_makes_no_store() {
+    let place = Place::new();
+    let look = || Store::open_existing(&place.path(), &crate::Credentials::default());
+    assert!(look().unwrap().is_none());
+    let path = Path::new(&place.path()).to_owned();
+    assert!(!path.parent().unwrap().exists(), "a folder was made");
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    std::fs::write(&path, "").unwrap();
+    assert!(look().unwrap().is_none());
+    assert_eq!(std::fs::metadata(&path).unwrap().len(), 0, "an empty file became a store");
+    record(&place.open(), 0, 1, |_| ());
+    assert_whole(&look().unwrap().unwrap(), 1);
+}
+
+#[cfg(unix)]
+#[test]
+fn what_is_no_file_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let pipe = folder.path().join("pipe");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let credentials = crate::Credentials::default();
+    for (path, expected) in [
+        (folder.path(), "it is a folder; name a file in it"),
+        (Path::new("/dev/null"), "no regular file"),
+        (&*pipe, "no regular file"),
+    ] {
+        let place = path.display().to_string();
+        let errors = [
+            Store::open(&place).unwrap_err(),
+            Store::open_existing(&place, &credentials).unwrap_err(),
+            Store::migrate(&place, &credentials).unwrap_err(),
+        ];
+        for error in errors {
+            assert!(error.to_string().contains(expected), "{error}");
+        }
+    }
+}
+
+#[test]
+fn a_reader_without_locks_never_takes_a_writer_for_damage() {
+    let place = Place::new();
+    record(&place.open(), 0, 20, |_| ());
+    // With its log it is read by its locks.
+    let writer = place.open();
+    record(&writer, 100, 1, |_| ());
+    let path = place.path();
+    assert!(Sqlite::open_read_only(Path::new(&path), &path).unwrap().locking == Locking::Locks);
+    drop(writer);
+    let url = format!("file:{path}?immutable=1");
+    let flags = rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY;
+    let reader = Sqlite::attempt(url.as_ref(), flags, Sharing::Shared, &path).unwrap();
+    // What it reads is torn, as if somebody had written half of it.
+    let whole = std::fs::read(&path).unwrap();
+    let torn: Vec<u8> = whole.iter().enumerate().map(|(at, b)| if at < 4096 { *b } else { 0xff }).collect();
+    std::fs::write(&path, torn).unwrap();
+    let error = Store::over(Box::new(reader)).stats().unwrap_err();
+    assert!(matches!(error, StoreError::Unreachable { .. }), "{error:?}");
+    assert!(error.to_string().contains("try again"), "{error}");
 }

@@ -224,7 +224,7 @@ impl<'c> Crossing<'c> {
         while let Some(block) = blocks.next()? {
             changed.push((block.entry, block.captured));
         }
-        changed.dedup();
+        changed.dedup_by_key(|(entry, _)| *entry);
         changed.reverse();
         Ok(Plan { id, name, head, rows: bring, already, changed })
     }
@@ -274,8 +274,8 @@ impl<'c> Crossing<'c> {
             let (mut blocks, mut evidence) = (Vec::new(), Vec::new());
             let since = last.unwrap_or(0);
             let wanted = |entry: u64| is_new && entry > since && entry <= row.number;
-            for (entry, captured) in plan.changed.iter().filter(|(entry, _)| wanted(*entry)) {
-                blocks.extend(self.blocks_of(&plan.name, plan.id, *entry, *captured)?);
+            for (entry, _) in plan.changed.iter().filter(|(entry, _)| wanted(*entry)) {
+                blocks.extend(self.blocks_of(&plan.name, plan.id, *entry)?);
                 evidence.extend(self.from.backend.evidence(plan.id, *entry)?);
             }
             copied.entries += 1;
@@ -314,10 +314,8 @@ impl<'c> Crossing<'c> {
         name: &str,
         id: EnvironmentId,
         entry: u64,
-        captured: i64,
     ) -> Result<Vec<(Block, Vec<i64>)>, StoreError> {
-        let span = Span { since: captured, until: captured, ..Span::ALL };
-        let mut blocks = Blocks::of(&*self.from.backend, id, span, Some(entry.saturating_add(1)));
+        let mut blocks = Blocks::of(&*self.from.backend, id, Span::ALL, Some(entry.saturating_add(1)));
         let mut out = Vec::new();
         while let Some(block) = blocks.next()?.filter(|block| block.entry == entry) {
             let changes = self.from.opened(name, &block)?;

@@ -59,7 +59,7 @@ impl Query {
 }
 
 impl Store {
-    /// Changes, newest first; those of one entry in order of keys. None where the environment was never recorded.
+    /// Changes, newest first by time and then by entry; where the limit cuts into an entry's, its first keys stay. Those of one entry in order of keys. None where the environment was never recorded.
     ///
     /// # Errors
     /// [`StoreError`]
@@ -78,21 +78,31 @@ impl Store {
         };
         let mut page = BlockQuery { key: query.key.as_ref().map(change::key_number), span, before: None };
         let mut out = Vec::new();
-        while out.len() < query.limit {
+        let mut cut = None;
+        if query.limit == 0 {
+            return Ok(Vec::new());
+        }
+        'pages: loop {
             let blocks = self.backend.blocks(id, page)?;
             let Some(last) = blocks.last() else { break };
             page.before = Some((last.entry, last.number));
+            page.span.limit = PAGE;
             for block in &blocks {
-                let room = query.limit - out.len();
+                // An entry's first keys come last, so that the entry that goes beyond the limit is read to its end.
+                if cut.is_some_and(|entry| entry != block.entry) {
+                    break 'pages;
+                }
                 let mut kept = self.opened(&query.environment, block)?;
                 kept.retain(|kept| query.wants(kept));
                 // Blocks come backwards, and so must what is in them until all is turned below.
-                out.extend(kept.into_iter().rev().take(room).map(|k| (k, block.entry, block.captured)));
+                out.extend(kept.into_iter().rev().map(|k| (k, block.entry, block.captured)));
+                cut = (out.len() >= query.limit).then_some(block.entry);
             }
         }
         let told = |(kept, entry, at)| told_one(kept, entry, header::time(at));
         let mut changes: Vec<Change> = out.into_iter().rev().map(told).collect();
-        changes.sort_by_key(|change| std::cmp::Reverse(change.entry));
+        changes.sort_by_key(|change| std::cmp::Reverse((change.not_after, change.entry)));
+        changes.truncate(query.limit);
         self.join_evidence(id, &mut changes)?;
         Ok(changes)
     }

@@ -8,6 +8,7 @@ mod history;
 mod house;
 #[cfg(test)]
 mod house_tests;
+mod place;
 mod read;
 mod record;
 mod relations;
@@ -26,6 +27,7 @@ use parallax_model::{Digest, Timestamp};
 pub use copy::Copied;
 pub use history::Query;
 pub use house::{Collected, Policy};
+pub use place::{is_file, is_url, shown};
 pub use read::Differing;
 pub use record::Recorded;
 pub use relations::Graph;
@@ -39,6 +41,7 @@ use crate::pack::Packer;
 use crate::postgres::{Credentials, Postgres};
 use crate::sqlite::Sqlite;
 use crate::tree::{Counts, Root};
+use place::Named;
 use shelf::{Cache, Shelf};
 
 /// A store that is open.
@@ -108,6 +111,19 @@ impl Store {
             Named::File(path) => {
                 make_folder(path)?;
                 Ok(Self::over(Box::new(Sqlite::open(path)?)))
+            }
+        }
+    }
+
+    /// Opens a store for reading, without making one: `None` where there is no file yet, or an empty one.
+    ///
+    /// # Errors
+    /// [`StoreError`], as with [`Store::open`].
+    pub fn open_existing(place: &str, credentials: &Credentials) -> Result<Option<Self>, StoreError> {
+        match Named::of(place)? {
+            Named::Shared(_) => Self::open_with(place, credentials).map(Some),
+            Named::File(path) => {
+                Ok(Sqlite::open_existing(path)?.map(|backend| Self::over(Box::new(backend))))
             }
         }
     }
@@ -284,30 +300,6 @@ pub struct Migrated {
     pub from: i64,
     /// The schema that it has.
     pub to: i64,
-}
-
-/// Where a store is, as somebody named it.
-enum Named<'p> {
-    File(&'p Path),
-    Shared(&'p str),
-}
-
-impl<'p> Named<'p> {
-    /// What looks like a URL is never taken for a file, and of one that is not understood no more than the scheme is told.
-    fn of(place: &'p str) -> Result<Self, StoreError> {
-        let place = if place.contains("://") { place.trim() } else { place };
-        let Some((scheme, rest)) = place.split_once(':') else {
-            return Ok(Self::File(Path::new(place)));
-        };
-        let is_scheme = scheme.len() > 1 && scheme.bytes().all(|b| b.is_ascii_alphabetic());
-        match scheme.to_ascii_lowercase().as_str() {
-            "postgres" | "postgresql" => Ok(Self::Shared(place)),
-            "sqlite" => Ok(Self::File(Path::new(rest))),
-            scheme if is_scheme => Err(StoreError::UnknownUrl { url: scheme.to_owned() }),
-            _ if rest.starts_with("//") => Err(StoreError::UnknownUrl { url: "...".to_owned() }),
-            _ => Ok(Self::File(Path::new(place))),
-        }
-    }
 }
 
 #[expect(clippy::disallowed_methods, reason = "the store's own folder is no part of any environment")]

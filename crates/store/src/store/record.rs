@@ -3,16 +3,18 @@
 //! The tree is made and compressed before the transaction begins, against what was latest then. Where another recording came
 //! between, the changes are derived again against that one, so no recording is lost and none blocks another for long.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use parallax_model::{Digest, Key, Resource, Snapshot, SnapshotHeader, Timestamp};
 
+use super::place::check_name;
 use super::shelf::Shelf;
 use super::since::Since;
+use super::verify::Blocks;
 use super::{Entry, Store, entry_of, header, missing};
 use crate::StoreError;
 use crate::backend::{Block, ChunkId, EntryRow, EnvironmentId, Packed, Span, Writer};
-use crate::change::{self, Change, Kept};
+use crate::change::{self, Change, Kept, What};
 use crate::tree::{self, Chunks as _, Edit, Level, Root, TreeError};
 
 /// Changes in a block: one block is read to show one change.
@@ -27,6 +29,8 @@ const NEIGHBOURS: usize = 512;
 pub struct Recorded {
     /// The entry that was added, or was there.
     pub entry: Entry,
+    /// The entry that it was held against: the one before, by time of capture. `None` for the first, and for what was there.
+    pub before: Option<Entry>,
     /// What changed since the entry before, by time of capture; nothing for the first, and nothing of what was never seen
     /// before.
     pub changes: Vec<Change>,
@@ -42,12 +46,18 @@ struct Prepared {
     /// Chunks of the tree that were there already, and must be still.
     there: Vec<Digest>,
     changes: Vec<Kept>,
+    /// When the entry that follows in time was captured, and what changed until then that is not told yet.
+    later: Option<(i64, Vec<Kept>)>,
+    preceding: Option<EntryRow>,
     row: EntryRow,
 }
 
+/// The entries before and after a recording, in time.
+type Neighbours = (Option<EntryRow>, Option<EntryRow>);
+
 /// What is to be done for a recording.
 enum Preparation {
-    New(Prepared),
+    New(Box<Prepared>),
     /// Nothing: it was recorded already.
     Known(EntryRow),
 }
@@ -72,12 +82,13 @@ impl Store {
     /// Records a snapshot of an environment, in the place of its timeline that its time of capture says.
     ///
     /// Its changes are those since the entry that was captured last before it, also where later ones were recorded already (an
-    /// old snapshot file, a clock that is behind). What those tell stays true, as their intervals contain it; it is not
-    /// told anew. Recording the same snapshot again, with the same time of capture, gives the entry that is there.
+    /// old snapshot file, a clock that is behind). What those tell stays true, as their intervals contain it; what is not
+    /// told by them, a change back for one, is told of this entry, with their time. Recording the same snapshot again, with the same time of capture, gives the entry that is there.
     ///
     /// # Errors
     /// [`StoreError`]; then nothing was recorded.
     pub fn record(&self, environment: &str, snapshot: &Snapshot) -> Result<Recorded, StoreError> {
+        check_name(environment)?;
         let mut shelf = self.shelf();
         let root = tree::build(&mut shelf, snapshot.resources());
         self.commit(environment, shelf, root, snapshot.header(), Some(snapshot.hash()), None)
@@ -96,6 +107,7 @@ impl Store {
         removed: Vec<Key>,
         header: &SnapshotHeader,
     ) -> Result<Recorded, StoreError> {
+        check_name(environment)?;
         let mut shelf = self.shelf();
         let gone = removed.into_iter().map(|key| (key, None));
         let edits = gone.chain(changed.into_iter().map(|resource| (resource.key.clone(), Some(resource))));
@@ -134,7 +146,7 @@ impl Store {
                 Preparation::New(prepared) => prepared,
                 Preparation::Known(row) => {
                     let entry = entry_of(environment, &row);
-                    return Ok(Recorded { entry, changes: Vec::new(), new_chunks: 0 });
+                    return Ok(Recorded { entry, before: None, changes: Vec::new(), new_chunks: 0 });
                 }
             };
             let mut written = None;
@@ -154,7 +166,8 @@ impl Store {
             if let Some(new_chunks) = written {
                 let entry = entry_of(environment, &prepared.row);
                 let changes = told(&prepared.changes, entry.number, entry.captured_at);
-                return Ok(Recorded { entry, changes, new_chunks });
+                let before = prepared.preceding.as_ref().map(|row| entry_of(environment, row));
+                return Ok(Recorded { entry, before, changes, new_chunks });
             }
         }
     }
@@ -173,20 +186,63 @@ impl Store {
             (Some(_) | None, _) => None,
         };
         row.number = head.map_or(1, |number| number.saturating_add(1));
-        let preceding = match id {
-            Some(id) => self.preceding(id, &row)?.map(|old| (id, old)),
-            None => None,
+        let (preceding, following) = match id {
+            Some(id) => self.neighbours(id, &row)?,
+            None => (None, None),
         };
-        let changes = match preceding {
-            Some((_, old)) if is_same(&old, &row) => return Ok(Preparation::Known(old)),
-            Some((id, old)) => {
-                Since { store: self, environment, id, shelf, row: &row, header }.changes(&old)?
+        let changes = match (id, &preceding) {
+            (_, Some(old)) if is_same(old, &row) => return Ok(Preparation::Known(old.clone())),
+            (Some(id), Some(old)) => {
+                Since { store: self, environment, id, shelf, row: &row, header }.changes(old)?
             }
-            None => Vec::new(),
+            (Some(_) | None, _) => Vec::new(),
+        };
+        let later = match (id, following) {
+            (Some(id), Some(next)) => {
+                let header = self.header_of(environment, &next, shelf)?;
+                let since = Since { store: self, environment, id, shelf, row: &next, header: &header };
+                Some((next.captured, self.untold(since.changes(&row)?, environment, id, next.captured)?))
+            }
+            (Some(_) | None, _) => None,
         };
         // What is latest by number is never collected, so that new chunks may be compressed against its.
         let (chunks, there) = self.pack_all(shelf, &row, before.as_ref())?;
-        Ok(Preparation::New(Prepared { before: head, chunks, there, changes, row }))
+        let prepared = Prepared { before: head, chunks, there, changes, later, preceding, row };
+        Ok(Preparation::New(Box::new(prepared)))
+    }
+
+    /// The entries between which a recording comes in time. Mostly it is the latest.
+    fn neighbours(&self, id: EnvironmentId, row: &EntryRow) -> Result<Neighbours, StoreError> {
+        let latest = self.backend.entries(id, Span { limit: 1, ..Span::ALL })?.pop();
+        match (latest, row.captured.checked_add(1)) {
+            (Some(latest), _) if latest.captured < row.captured => Ok((Some(latest), None)),
+            (Some(latest), Some(since)) if latest.captured > row.captured => {
+                let following = self.backend.entries(id, Span { since, ..Span::ALL })?.pop();
+                Ok((self.preceding(id, row)?, following))
+            }
+            (Some(_), _) => Ok((self.preceding(id, row)?, None)),
+            (None, _) => Ok((None, None)),
+        }
+    }
+
+    /// Those of the changes until a time that no entry tells to have been seen then.
+    fn untold(
+        &self,
+        mut changes: Vec<Kept>,
+        environment: &str,
+        id: EnvironmentId,
+        captured: i64,
+    ) -> Result<Vec<Kept>, StoreError> {
+        let span = Span { since: captured, until: captured, ..Span::ALL };
+        let mut blocks = Blocks::of(&*self.backend, id, span, None);
+        let mut told: BTreeMap<Key, Vec<What>> = BTreeMap::new();
+        while let Some(block) = blocks.next()? {
+            for kept in self.opened(environment, &block)? {
+                told.entry(kept.key).or_default().push(kept.what);
+            }
+        }
+        changes.retain(|kept| told.get(&kept.key).is_none_or(|told| !told.contains(&kept.what)));
+        Ok(changes)
     }
 
     /// The entry that a recording follows in time: the last one captured until then, or the same recording.
@@ -241,10 +297,13 @@ impl Store {
             });
         }
         writer.add_entry(environment, &prepared.row)?;
-        for (number, changes) in (0..).zip(prepared.changes.chunks(BLOCK)) {
+        let own = prepared.changes.chunks(BLOCK).map(|changes| (prepared.row.captured, changes));
+        let later = prepared.later.iter();
+        let later = later.flat_map(|(captured, all)| all.chunks(BLOCK).map(|changes| (*captured, changes)));
+        for (number, (captured, changes)) in (0..).zip(own.chain(later)) {
             let data = self.packer.pack(&change::encode(changes), &[]);
             let keys: Vec<i64> = changes.iter().map(|kept| change::key_number(&kept.key)).collect();
-            let (entry, captured) = (prepared.row.number, prepared.row.captured);
+            let entry = prepared.row.number;
             writer.add_block(environment, &Block { entry, number, captured, data }, &keys)?;
         }
         Ok(added)

@@ -158,8 +158,8 @@ impl Rescue<'_> {
                 self.wait(id, name, (*entry, *captured), None, &mut waiting)?;
             }
             let resources = self.check.entry(name, &row);
-            if let Some((entry, captured)) = changed.next_if(|(entry, _)| **entry == row.number) {
-                self.wait(id, name, (*entry, *captured), resources.as_deref(), &mut waiting)?;
+            if let Some((entry, _)) = changed.next_if(|(entry, _)| **entry == row.number) {
+                self.wait(id, name, (*entry, row.captured), resources.as_deref(), &mut waiting)?;
             }
             match resources {
                 None => self.out.lost_entries += 1,
@@ -188,6 +188,7 @@ impl Rescue<'_> {
         let mut blocks = Blocks::of(&*self.from.backend, id, Span::ALL, None);
         let mut changed = BTreeMap::new();
         while let Some(block) = blocks.next()? {
+            // The first block, which comes last, has the entry's own time, if the entry changed anything.
             changed.insert(block.entry, block.captured);
         }
         Ok(changed)
@@ -202,10 +203,11 @@ impl Rescue<'_> {
         resources: Option<&[parallax_model::Resource]>,
         waiting: &mut Waiting,
     ) -> Result<(), StoreError> {
-        let span = Span { since: captured, until: captured, ..Span::ALL };
-        let mut blocks = Blocks::of(&*self.from.backend, id, span, Some(entry.saturating_add(1)));
+        let mut blocks = Blocks::of(&*self.from.backend, id, Span::ALL, Some(entry.saturating_add(1)));
         while let Some(block) = blocks.next()?.filter(|block| block.entry == entry) {
-            if let Some(changes) = self.check.block(name, &block, resources) {
+            // Others tell what changed from the entry to the one that followed it.
+            let after = resources.filter(|_| block.captured == captured);
+            if let Some(changes) = self.check.block(name, &block, after) {
                 waiting.changes += changes.len();
                 let keys = changes.iter().map(|kept| change::key_number(&kept.key)).collect();
                 waiting.blocks.push((block, keys));

@@ -8,10 +8,10 @@
 #[cfg(test)]
 mod tests;
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::ops::ControlFlow;
 
-use parallax_model::{AttributePath, Key, SnapshotHeader, Value};
+use parallax_model::{AttributePath, Key, SnapshotHeader, SourceReport, Value};
 
 use super::Store;
 use super::record::root_of;
@@ -21,9 +21,8 @@ use crate::backend::{EntryRow, EnvironmentId, Span};
 use crate::change::{self, Blindness, Kept, What};
 use crate::tree;
 
-/// How many different headers are read to find an entry that could tell, and how many entries they may be of.
-const HEADERS: usize = 64;
-const ENTRIES: usize = 4096;
+/// How many entries are asked for at a time on the way back to one that could tell.
+const PAGE: usize = 1024;
 
 /// A recording that is held against entries before it.
 pub(super) struct Since<'a, 's> {
@@ -153,26 +152,50 @@ impl Since<'_, '_> {
     }
 
     /// Goes from entry to entry, backwards from the one before `from`, once for each header: entries of one header
-    /// saw the same.
+    /// saw the same. It goes as far back as is needed, to the first entry if need be.
     fn look_back(
         &self,
         from: &EntryRow,
         mut look: impl FnMut(&EntryRow, &SnapshotHeader) -> Result<ControlFlow<()>, StoreError>,
     ) -> Result<(), StoreError> {
-        let span = Span { until: from.captured, limit: ENTRIES, ..Span::ALL };
         let mut looked_at = HashSet::new();
-        let rows = self.store.backend.entries(self.id, span)?;
-        for row in rows.into_iter().skip_while(|row| row.number != from.number).skip(1) {
-            if !looked_at.insert(row.header) {
-                continue;
-            }
-            let header = self.store.header_of(self.environment, &row, self.shelf)?;
-            if look(&row, &header)?.is_break() || looked_at.len() >= HEADERS {
-                break;
+        let mut seen = HashSet::new();
+        let mut end = (from.captured, from.number);
+        loop {
+            let rows = self.page_before(end)?;
+            let Some(last) = rows.last() else { return Ok(()) };
+            end = (last.captured, last.number);
+            for row in rows {
+                if !looked_at.insert(row.header) {
+                    continue;
+                }
+                let header = self.store.header_of(self.environment, &row, self.shelf)?;
+                if seen.insert(outlook(&header)) && look(&row, &header)?.is_break() {
+                    return Ok(());
+                }
             }
         }
-        Ok(())
     }
+
+    /// Entries before one, newest first; none only where there are none.
+    fn page_before(&self, (captured, number): (i64, u64)) -> Result<Vec<EntryRow>, StoreError> {
+        let is_before = |row: &EntryRow| (row.captured, row.number) < (captured, number);
+        let span = Span { since: captured, until: captured, limit: usize::MAX };
+        let mut rows = self.store.backend.entries(self.id, span)?;
+        rows.retain(is_before);
+        if let (true, Some(until)) = (rows.is_empty(), captured.checked_sub(1)) {
+            rows = self.store.backend.entries(self.id, Span { until, limit: PAGE, ..Span::ALL })?;
+        }
+        Ok(rows)
+    }
+}
+
+/// What of a header says what was seen: the key of its fingerprints, what its gaps hide, how its sources ended. Why they did
+/// differs often, and shows nothing more.
+fn outlook(header: &SnapshotHeader) -> (Option<String>, BTreeSet<String>, BTreeSet<String>) {
+    let gaps = header.gaps.iter().map(|gap| gap.what.to_string()).collect();
+    let report = |report: &SourceReport| format!("{} {:?}", report.source, report.status);
+    (header.key_id.clone(), gaps, header.sources.iter().map(report).collect())
 }
 
 /// A difference to an entry: a change, or fingerprints that say nothing of each other.

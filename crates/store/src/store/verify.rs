@@ -145,7 +145,9 @@ impl<'c> Check<'c> {
             }
             let resources = self.entry(name, &row);
             while let Some(block) = next.take_if(|block| block.entry == row.number) {
-                self.block(name, &block, resources.as_deref());
+                // Others tell what changed from it to the entry that followed when it was recorded.
+                let after = resources.as_deref().filter(|_| block.captured == row.captured);
+                self.block(name, &block, after);
                 next = blocks.next()?;
             }
             tell(self.out.entries);

@@ -130,7 +130,7 @@ fn what_was_never_seen_did_not_appear() {
     let place = Place::new();
     let store = place.open();
     let none: [String; 0] = [];
-    // Longer than anybody looks back: each header is another.
+    // Each header is another.
     for minute in 0..80 {
         let why = format!("denied {minute}");
         let header = header(minute, vec![Gap::new("pin/**", GapKind::Permission, why)]);
@@ -139,6 +139,24 @@ fn what_was_never_seen_did_not_appear() {
     let all = [plain("host/os", "debian"), plain("pin/node", "18")];
     assert_eq!(record(&store, header(80, Vec::new()), &all), none, "seen for the first time");
     assert_eq!(record(&store, header(81, Vec::new()), &all[..1]), ["pin/node vanished after 80"]);
+}
+
+/// However long a gap was, and whatever it was told to be of.
+#[test]
+fn a_change_behind_a_long_gap_is_told() {
+    for (count, is_alike) in [(80, false), (1100, true)] {
+        let place = Place::new();
+        let store = place.open();
+        let none: [String; 0] = [];
+        assert_eq!(record(&store, header(0, Vec::new()), &[plain("pin/node", "18")]), none);
+        for minute in 1..=count {
+            let why = if is_alike { "denied".to_owned() } else { format!("denied {minute}") };
+            let header = header(minute, vec![Gap::new("pin/**", GapKind::Permission, why)]);
+            assert_eq!(record(&store, header, &[]), none);
+        }
+        let now = record(&store, header(count + 1, Vec::new()), &[plain("pin/node", "20")]);
+        assert_eq!(now, ["pin/node value 18 to 20 after 0"], "{count}");
+    }
 }
 
 #[test]
@@ -160,8 +178,55 @@ fn an_older_snapshot_takes_its_place_in_time() {
         let found = store.as_of("staging", minute(asked)).unwrap().map(|entry| entry.number);
         assert_eq!(found, expected, "as of minute {asked}");
     }
-    assert_eq!(store.changes(&Query::of("staging")).unwrap().len(), 2);
+    let told: Vec<String> = store.changes(&Query::of("staging")).unwrap().iter().map(told).collect();
+    let expected = [
+        "pin/node value 19 to 20 after 20",
+        "pin/node value 18 to 20 after 10",
+        "pin/node value 18 to 19 after 10",
+        "pin/node value 17 to 18 after 5",
+    ];
+    assert_eq!(told, expected);
     assert_whole(&store, 6);
+    let other = Place::new();
+    assert_eq!(store.copy_to(&other.open(), &mut |_, _| ()).unwrap().problems, []);
+    let changes = |store: &Store| store.changes(&Query::of("staging")).unwrap();
+    assert_eq!(changes(&other.open()), changes(&store));
+}
+
+#[test]
+fn a_change_back_is_told_of_what_is_recorded_late() {
+    let place = Place::new();
+    let store = place.open();
+    let at = |minute, value: &str| {
+        let whole = Snapshot::new(header(minute, Vec::new()), vec![plain("pin/node", value)]);
+        store.record("staging", &whole).unwrap()
+    };
+    at(10, "1");
+    at(30, "1");
+    let done = at(20, "2");
+    assert_eq!(done.before.map(|entry| entry.number), Some(1), "what it was held against");
+    let changes = store.changes(&Query::of("staging")).unwrap();
+    let lines: Vec<String> = changes.iter().map(told).collect();
+    assert_eq!(lines, ["pin/node value 2 to 1 after 20", "pin/node value 1 to 2 after 10"]);
+    assert_eq!(changes[0].not_after, header(30, Vec::new()).captured_at);
+    let first = Query { limit: 1, ..Query::of("staging") };
+    assert_eq!(store.changes(&first).unwrap(), changes[..1]);
+    assert_whole(&store, 3);
+}
+
+#[test]
+fn a_limit_leaves_the_first_keys() {
+    let place = Place::new();
+    let store = place.open();
+    let all = |value: &str| (10..99).map(|n| plain(&format!("pin/{n}"), value)).collect::<Vec<_>>();
+    record(&store, header(0, Vec::new()), &all("1"));
+    record(&store, header(1, Vec::new()), &all("2"));
+    for limit in [0, 1, 40, 89, 100] {
+        let changes = store.changes(&Query { limit, ..Query::of("staging") }).unwrap();
+        let keys: Vec<String> = changes.iter().map(|change| change.key.to_string()).collect();
+        let expected: Vec<String> = (10..99).take(limit).map(|n| format!("pin/{n}")).collect();
+        assert_eq!(keys, expected);
+    }
 }
 
 #[test]
