@@ -37,36 +37,26 @@ impl StorePlace {
     /// The store's file, unless it is a server's or nowhere.
     pub(super) fn file(&self) -> Option<&Path> {
         match self {
-            Self::Named(place) => match place.strip_prefix("sqlite:") {
-                Some(path) => Some(Path::new(path)),
-                None => (!is_url(place)).then_some(Path::new(place)),
-            },
+            Self::Named(place) => parallax_store::is_file(place),
             Self::Project(path) | Self::User(path) => Some(path),
             Self::Nowhere => None,
         }
     }
 }
 
-/// A file as the configuration names it is relative to that file's folder; a URL is as it is.
+/// A file as the configuration names it is relative to that file's folder; a URL is as it is, and so is what names no store.
 fn beside(place: &str, folder: &Path) -> String {
-    match place.strip_prefix("sqlite:") {
-        Some(path) => format!("sqlite:{}", folder.join(path).display()),
-        None if is_url(place) => place.to_owned(),
-        None => folder.join(place).display().to_string(),
+    match parallax_store::is_file(place) {
+        Some(path) => folder.join(path).display().to_string(),
+        None => place.to_owned(),
     }
-}
-
-fn is_url(place: &str) -> bool {
-    place.split_once(':').is_some_and(|(scheme, _)| {
-        scheme.len() > 1 && scheme.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'+')
-    })
 }
 
 impl StorePlace {
     /// Whether others may record there from other machines: it is no file.
     #[must_use]
     pub fn is_shared(&self) -> bool {
-        matches!(self, Self::Named(_)) && self.file().is_none()
+        matches!(self, Self::Named(place) if parallax_store::is_url(place))
     }
 }
 
@@ -95,7 +85,7 @@ mod tests {
         check(None, None, None, &StorePlace::Nowhere);
         check(Some("a/b.db"), yaml, state, &named("/srv/shop/a/b.db"));
         check(Some("/a/b.db"), yaml, state, &named("/a/b.db"));
-        check(Some("sqlite:b.db"), yaml, state, &named("sqlite:/srv/shop/b.db"));
+        check(Some("sqlite:b.db"), yaml, state, &named("/srv/shop/b.db"));
         check(Some("postgresql://db/parallax"), yaml, state, &named("postgresql://db/parallax"));
     }
 

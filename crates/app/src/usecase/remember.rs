@@ -142,19 +142,15 @@ fn run(store: &Store, jobs: &[Job<'_>], good_at: Option<Timestamp>) -> Result<()
 
 fn record_in(store: &Store, timeline: &str, side: &Side) -> Result<(Entry, Kept), AppError> {
     let snapshot = &side.snapshot;
-    let captured_at = snapshot.header().captured_at;
-    let there = store.as_of(timeline, captured_at)?.filter(|entry| {
-        entry.captured_at.as_microsecond() == captured_at.as_microsecond()
-            && entry.snapshot == Some(snapshot.hash())
-    });
-    if let Some(entry) = there {
-        return Ok((entry, Kept::Again));
+    let was_there = store.as_of(timeline, snapshot.header().captured_at)?;
+    let recorded = store.record(timeline, snapshot)?;
+    if was_there.is_some_and(|entry| entry.number == recorded.entry.number) {
+        return Ok((recorded.entry, Kept::Again));
     }
-    let before = match store.as_of(timeline, Timestamp::MAX)? {
-        Some(entry) => Some((entry.captured_at, store.header(&entry)?)),
+    let before = match &recorded.before {
+        Some(entry) => Some((entry.captured_at, store.header(entry)?)),
         None => None,
     };
-    let recorded = store.record(timeline, snapshot)?;
     let told = recorded.changes.iter().filter(|change| noise(change).is_none()).count();
     let kept = match before {
         None => Kept::First,

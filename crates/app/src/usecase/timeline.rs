@@ -57,9 +57,13 @@ pub(super) fn credentials() -> Credentials {
 /// # Errors
 /// Where it is there and can't be opened.
 pub fn existing_store(context: &Context) -> Result<Option<Store>, AppError> {
-    let is_missing = context.store == StorePlace::Nowhere
-        || context.store.file().is_some_and(|file| matches!(file.try_exists(), Ok(false)));
-    if is_missing { Ok(None) } else { opened(&context.store).map(Some) }
+    match &context.store {
+        StorePlace::Named(place) => Ok(Store::open_existing(place, &credentials())?),
+        StorePlace::Project(path) | StorePlace::User(path) => {
+            Ok(Store::open_existing(&path.display().to_string(), &Credentials::default())?)
+        }
+        StorePlace::Nowhere => Ok(None),
+    }
 }
 
 /// The name of an environment's timeline: its own, or the address that it was made up from. Outside of a project all

@@ -194,7 +194,10 @@ impl Since<'_, '_> {
 /// differs often, and shows nothing more.
 fn outlook(header: &SnapshotHeader) -> (Option<String>, BTreeSet<String>, BTreeSet<String>) {
     let gaps = header.gaps.iter().map(|gap| gap.what.to_string()).collect();
-    let report = |report: &SourceReport| format!("{} {:?}", report.source, report.status);
+    let report = |report: &SourceReport| {
+        let asked: Option<Vec<&str>> = report.only_names().map(Iterator::collect);
+        format!("{} {:?} {asked:?}", report.source, report.status)
+    };
     (header.key_id.clone(), gaps, header.sources.iter().map(report).collect())
 }
 
