@@ -3,7 +3,7 @@
 
 use parallax_engine::boundary::Divergence;
 use parallax_engine::compare::Change;
-use parallax_model::{Code, Key, Snapshot, Value};
+use parallax_model::{AttributePath, Code, Key, Snapshot, Value};
 
 use crate::usecase::Comparison;
 
@@ -15,6 +15,7 @@ pub fn mends(divergence: &Divergence, comparison: &Comparison) -> Vec<String> {
     match difference.code {
         Code::RuntimeMismatch => runtime(divergence, &sides),
         Code::LockfileOutdated => lockfile(divergence, &sides),
+        Code::DependencyDrift if difference.key.root() == "lockfile" => lockfile(divergence, &sides),
         Code::EnvDrift => variable(divergence, &sides),
         Code::EnvInvalid => vec![format!(
             "set {} in {} as the schema says, or correct the schema",
@@ -164,10 +165,40 @@ fn lockfile(divergence: &Divergence, sides: &Sides<'_>) -> Vec<String> {
         Some("cargo") => "cargo build --locked",
         Some(_) | None => "the installer that respects it",
     };
-    vec![format!(
-        "bring the right {path} to both (git pull, or commit the one that is right), then run {install} {}",
-        sides.right_name()
-    )]
+    match (&divergence.within, difference.attribute.as_ref().map(AttributePath::as_str)) {
+        (Some(environment), Some("declared")) => {
+            let update = updating(path);
+            vec![format!(
+                "run {update} {} and commit {path}, or take the manifest back",
+                here_or(environment)
+            )]
+        }
+        (Some(environment), Some("installed")) => vec![format!("run {install} {}", here_or(environment))],
+        (None, Some("installed" | "selected")) => Vec::new(),
+        (_, _) => vec![format!(
+            "bring the right {path} to both (git pull, or commit the one that is right), then run {install} {}",
+            sides.right_name()
+        )],
+    }
+}
+
+/// What brings a lockfile to what the manifests ask for.
+fn updating(path: &str) -> &'static str {
+    match path.rsplit('/').next().unwrap_or(path) {
+        "package-lock.json" | "npm-shrinkwrap.json" => "npm install",
+        "pnpm-lock.yaml" => "pnpm install",
+        "yarn.lock" => "yarn install",
+        "bun.lock" => "bun install",
+        "uv.lock" => "uv lock",
+        "poetry.lock" => "poetry lock",
+        "pdm.lock" => "pdm lock",
+        "Pipfile.lock" => "pipenv lock",
+        "Cargo.lock" => "cargo update --workspace",
+        "go.sum" => "go mod tidy",
+        "Gemfile.lock" => "bundle lock",
+        "composer.lock" => "composer update --lock",
+        _ => "the package manager",
+    }
 }
 
 fn variable(divergence: &Divergence, sides: &Sides<'_>) -> Vec<String> {
