@@ -10,7 +10,7 @@ use super::output::Output;
 use crate::config;
 use crate::error::AppError;
 use crate::report::{Detail, Layout, Wrap};
-use crate::usecase::{self, Context, StorePlace};
+use crate::usecase::{Context, StorePlace};
 
 /// Flags that mean the same everywhere.
 #[derive(Debug, Clone, Args)]
@@ -79,7 +79,7 @@ impl Global {
     /// The error with hints that lead to the store that was named: commands without `--store` would look after another one.
     pub(super) fn with_store(&self, mut error: AppError) -> AppError {
         if let Some(place) = self.store.as_deref().filter(|place| !place.is_empty()) {
-            let named = format!(" --store {}`", quoted(&usecase::masked(place)));
+            let named = format!(" --store {}`", quoted(&parallax_store::shown(place)));
             for verb in ["salvage NEW_FILE", "verify", "gc", "migrate"] {
                 let (bare, whole) =
                     (format!("`parallax store {verb}`"), format!("`parallax store {verb}{named}"));

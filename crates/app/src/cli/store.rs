@@ -102,7 +102,7 @@ impl Verb {
             Self::Migrate => (report::store::migrate(&usecase::migrate(context)?), 0),
             Self::Copy(Copy { to }) => {
                 let copied = usecase::copy(context, to, &mut tell)?;
-                let told = report::store::copy(&copied, &usecase::masked(to));
+                let told = report::store::copy(&copied, &parallax_store::shown(to));
                 (told, u8::from(!copied.problems.is_empty()))
             }
             Self::Salvage(Salvage { to }) => {

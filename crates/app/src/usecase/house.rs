@@ -165,45 +165,13 @@ fn existing(context: &Context) -> Result<Store, AppError> {
 /// Where the store is, as it may be shown.
 fn shown_place(context: &Context) -> String {
     match &context.store {
-        StorePlace::Named(place) => masked(place),
+        StorePlace::Named(place) => parallax_store::shown(place),
         StorePlace::Project(path) | StorePlace::User(path) => {
             let near = path.strip_prefix(&context.folder).unwrap_or(path);
             near.display().to_string()
         }
         StorePlace::Nowhere => "nowhere".to_owned(),
     }
-}
-
-/// A place that holds no password, as it is. Of a URL that might hold one only the scheme is shown: rather too much is
-/// hidden than a part of one shown.
-#[must_use]
-pub fn masked(place: &str) -> String {
-    if let Some(path) = place.strip_prefix("sqlite:") {
-        return format!("sqlite:{}", masked_path(path));
-    }
-    let Some((scheme, rest)) = place.split_once("://") else {
-        return masked_path(place);
-    };
-    let scheme = scheme.to_ascii_lowercase();
-    if !matches!(&*scheme, "postgresql" | "postgres") {
-        return "...".to_owned();
-    }
-    let (host, database) = rest.split_once('/').unwrap_or((rest, ""));
-    let host = host.strip_suffix(":5432").unwrap_or(host);
-    let is_plain = |text: &str, more: &[u8]| {
-        text.bytes().all(|byte| byte.is_ascii_alphanumeric() || more.contains(&byte))
-    };
-    if is_plain(host, b".-_") && is_plain(database, b"-_") {
-        format!("{scheme}://{rest}")
-    } else {
-        format!("{scheme}://...")
-    }
-}
-
-/// A path; what looks like a URL without its scheme may hold a password.
-fn masked_path(path: &str) -> String {
-    let first = path.split('/').next().unwrap_or_default();
-    if first.contains([':', '@']) { "...".to_owned() } else { path.to_owned() }
 }
 
 /// What to do about a store that failed.
@@ -234,53 +202,5 @@ pub(super) fn hint(error: &StoreError) -> Option<&'static str> {
         | StoreError::NoEnvironment { .. }
         | StoreError::NoEntry { .. }
         | StoreError::UnknownUrl { .. } => None,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[track_caller]
-    fn check(place: &str, expected: &str) {
-        assert_eq!(masked(place), expected);
-    }
-
-    #[test]
-    fn no_password_is_shown() {
-        check("/home/ann/store.db", "/home/ann/store.db");
-        check("/home/ann@corp/a:b.db", "/home/ann@corp/a:b.db");
-        check("sqlite:store.db", "sqlite:store.db");
-        check("sqlite:/srv/store.db", "sqlite:/srv/store.db");
-        check("postgresql://db.example.org/parallax", "postgresql://db.example.org/parallax");
-        check("postgresql://db.example.org:5432/parallax", "postgresql://db.example.org:5432/parallax");
-        check("postgresql://", "postgresql://");
-        check("", "");
-        for hidden in [
-            "ann@db/parallax",
-            "ann:pw@db:5432/parallax",
-            "ann:p@w/o:r?d@db/x",
-            "ann:@db/x",
-            "ann:s3cret",
-            "ann:12345",
-            "ann:12/34",
-            "db:5432/x?password=p@cret",
-            "db/x?password=abc&cret",
-            "db/x?pass%77ord=s3cret",
-            "db/x?sslPassword=pw&a=b",
-            "db/x#s3cret",
-            "ann:p/s3cret#x",
-            "h/a/s3cret#x",
-            "%73ecret/x",
-            "s3cr\u{e9}t/x",
-        ] {
-            check(&format!("postgresql://{hidden}"), "postgresql://...");
-            check(&format!("POSTGRES://{hidden}"), "postgres://...");
-            check(&format!("mysql://{hidden}"), "...");
-        }
-        check("ann1:s3cret@host/x", "...");
-        check("s3cret@host/x", "...");
-        check("postgresql:ann:s3cret@host/x", "...");
-        check("sqlite:ann:s3cret@host/x", "sqlite:...");
     }
 }

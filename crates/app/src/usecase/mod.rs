@@ -31,7 +31,7 @@ pub use endpoint::{Endpoint, InTime, resolve, timeline_name};
 pub use execute::{VariableCheck, check_process};
 pub use fix::{Fixed, Unfixed, Writing, fix};
 pub use history::{History, HistoryRequest, Reach, Timeline, history, timelines};
-pub use house::{Keep, Migrated, Run, Stats, Tidied, copy, masked, migrate, salvage, stats, tidy, verify};
+pub use house::{Keep, Migrated, Run, Stats, Tidied, copy, migrate, salvage, stats, tidy, verify};
 pub use initialise::{Initialised, initialise};
 pub use integrity::{Integrity, RegistryProgress};
 pub use lint::{Finding, Fix, Lint, LintRequest, Registries, SetAside, Unread, lint};

@@ -187,9 +187,9 @@ fn a_damaged_store_leads_to_its_salvage() {
     std::fs::write(shop.file(), whole).unwrap();
     let told = shop.json(&["store", "salvage", "all.db"], 0);
     assert_eq!((&told["recordings"], &told["lost"]), (&61.into(), &serde_json::json!([])));
-    shop.parallax(&["store", "salvage", "x.db", "--store", "postgresql://ann:secret@db/x"])
-        .exits(2)
-        .says(&["`postgresql://...` is no file"]);
+    let ran = shop.parallax(&["store", "salvage", "x.db", "--store", "postgresql://ann:s3cret@db/x"]);
+    let ran = ran.exits(2).says(&["`postgresql://db:5432/x` is no file"]);
+    assert!(!format!("{ran:?}").contains("s3cret"), "{ran:?}");
 }
 
 /// What a store that can't be used is answered with: by every verb that opens it, without touching it.
